@@ -1,0 +1,285 @@
+//! Judges the pod templates of one document.
+
+use std::sync::Arc;
+
+use super::namespaces::Namespaces;
+use super::{Outcome, Request};
+use crate::admission;
+use crate::evaluate::{evaluate, strictest_level};
+use crate::model::{Finding, PodTemplate};
+use crate::policy::{Level, Mode, NamespacePolicy, Policy};
+use crate::report::{Asked, ModeVerdict, PlacedFinding, Problem, Source, Verdict};
+use crate::source::{Found, Manifest, Object, check_object_types, check_template_fields, find, objects, place};
+use crate::yaml::de::decode;
+use crate::yaml::{Document, Span};
+
+/// Judges documents by one request.
+pub(super) struct Judge<'a> {
+    pub(super) request: &'a Request,
+    pub(super) namespaces: &'a Namespaces,
+}
+
+/// What judging one document adds to.
+struct Scene<'a> {
+    manifest: &'a Manifest,
+    document: usize,
+    outcome: Outcome,
+}
+
+impl Scene<'_> {
+    fn source(&self, span: Span) -> Source {
+        Source {
+            file: Arc::clone(&self.manifest.name),
+            document: Some(self.document),
+            line: Some(span.line),
+            column: Some(span.column),
+        }
+    }
+
+    fn error(&mut self, span: Span, message: String) {
+        let source = self.source(span);
+        self.outcome.errors.push(Problem { source, message });
+    }
+
+    fn warning(&mut self, span: Span, message: String) {
+        let source = self.source(span);
+        self.outcome.warnings.push(Problem { source, message });
+    }
+}
+
+/// By which policies a template is judged.
+struct Policies {
+    /// By which its pods are admitted.
+    enforce: Policy,
+    /// All modes, where a namespace's labels decide.
+    modes: Option<NamespacePolicy>,
+    /// Whether the namespace's labels are known.
+    known: bool,
+}
+
+impl Judge<'_> {
+    /// Judges every template of a document.
+    pub(super) fn document(&self, manifest: &Manifest, document: &Document<'_>) -> Outcome {
+        let mut scene = Scene { manifest, document: document.index, outcome: Outcome::default() };
+        for duplicate in document.duplicates() {
+            let key = document.value(duplicate.overwritten);
+            let line = document.value(duplicate.by).span().line;
+            let name = key.as_str().unwrap_or_default();
+            scene.warning(key.span(), format!("key {name:?} is set again in line {line}, which is what counts"));
+        }
+        let before = scene.outcome.results.len() + scene.outcome.errors.len();
+        let objects = objects(document);
+        let is_empty = objects.is_empty();
+        for object in objects {
+            match object {
+                Ok(object) => self.object(&mut scene, &object),
+                Err(error) => scene.error(error.span, error.message),
+            }
+        }
+        if !is_empty && scene.outcome.results.len() + scene.outcome.errors.len() == before {
+            scene.outcome.without_template += 1;
+        }
+        scene.outcome
+    }
+
+    fn object(&self, scene: &mut Scene<'_>, object: &Object<'_>) {
+        let span = object.value.span();
+        if object.kind.is_empty() || object.api_version.is_empty() {
+            let missing = if object.kind.is_empty() { "kind" } else { "apiVersion" };
+            let message = format!("{missing} is not set: this is no Kubernetes object");
+            return if object.kind.is_empty() { scene.warning(span, message) } else { scene.error(span, message) };
+        }
+        if let Err(message) = self.check_namespace(object) {
+            return scene.error(span, message);
+        }
+        match check_object_types(object) {
+            Ok(unknown) => {
+                for field in unknown {
+                    self.unknown_field(scene, &field);
+                }
+            }
+            Err(error) => {
+                let message = format!("{error} (the API server refuses it)");
+                return scene.error(error.span.unwrap_or(span), message);
+            }
+        }
+        if object.kind == "Namespace" {
+            self.namespace(scene, object);
+        }
+        for found in find(object) {
+            self.template(scene, object, &found);
+        }
+    }
+
+    /// kubectl takes `-n` for a check, not for an override.
+    fn check_namespace(&self, object: &Object<'_>) -> Result<(), String> {
+        match (object.namespace, &self.request.namespace) {
+            (Some(own), Some(asked)) if own != asked => Err(format!(
+                "the namespace of {}/{} is {own:?}, which is not the one asked for with -n, {asked:?}",
+                object.kind.to_lowercase(),
+                object.name
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn unknown_field(&self, scene: &mut Scene<'_>, field: &crate::source::Unknown) {
+        if field.in_security_context {
+            scene.error(field.span, field.message.clone());
+        } else {
+            scene.warning(field.span, field.message.clone());
+        }
+    }
+
+    /// Labels that the server cannot read, told where they stand.
+    fn namespace(&self, scene: &mut Scene<'_>, object: &Object<'_>) {
+        let Some(labels) = self.namespaces.labels(object.name) else { return };
+        let (policy, errors) = NamespacePolicy::from_labels(labels, self.request.defaults);
+        for error in errors {
+            let path = crate::model::FieldPath::fields(&["metadata", "labels"]).key(error.label.as_str());
+            let located = object.value.locate(&path);
+            let span = located.key.unwrap_or(located.value).span();
+            let enforced = policy.enforce;
+            let message = format!("{error}; the server then enforces {enforced} in namespace {:?}", object.name);
+            scene.error(span, message);
+        }
+    }
+
+    fn template(&self, scene: &mut Scene<'_>, object: &Object<'_>, found: &Found<'_>) {
+        if found.custom {
+            for field in check_template_fields(found) {
+                self.unknown_field(scene, &field);
+            }
+        }
+        let pod = match decode::<PodTemplate>(found.value) {
+            Ok(pod) => pod,
+            Err(error) => {
+                let path = found.path.clone().join(&error.path);
+                let message = format!("{path}: {}", error.message);
+                return scene.error(error.span.unwrap_or_else(|| found.value.span()), message);
+            }
+        };
+        let verdict = self.judge(scene, object, found, &pod);
+        scene.outcome.results.push(verdict);
+    }
+
+    fn policies(&self, object: &Object<'_>) -> Policies {
+        let level = match self.request.asked {
+            Asked::Level(level) => level,
+            Asked::Namespace => {
+                let labels = self.namespaces.labels(self.namespace_of(object));
+                let modes = labels.map_or(self.request.defaults, |labels| {
+                    NamespacePolicy::from_labels(labels, self.request.defaults).0
+                });
+                return Policies { enforce: modes.enforce, modes: Some(modes), known: labels.is_some() };
+            }
+        };
+        Policies { enforce: Policy { level, version: self.request.version }, modes: None, known: true }
+    }
+
+    fn namespace_of<'o>(&'o self, object: &Object<'o>) -> &'o str {
+        object.namespace.or(self.request.namespace.as_deref()).unwrap_or("default")
+    }
+
+    fn judge(&self, scene: &Scene<'_>, object: &Object<'_>, found: &Found<'_>, template: &PodTemplate) -> Verdict {
+        let policies = self.policies(object);
+        let mut pod = template.clone();
+        admission::prepare_pod(&mut pod);
+        let exempt = self
+            .request
+            .admission
+            .exemption(self.namespace_of(object), pod.spec.runtime_class_name.as_deref())
+            .map(|exemption| exemption.to_string());
+        let is_exempt = exempt.is_some();
+        let findings = if is_exempt { Vec::new() } else { evaluate(policies.enforce, &pod) };
+        let sentence = if is_exempt { None } else { sentence(object, found, &policies, template, &pod, &findings) };
+        let placed = Placer { scene, object, found };
+        let modes = if is_exempt { Vec::new() } else { placed.modes(&policies, &pod) };
+        Verdict {
+            source: scene.source(object.value.span()),
+            api_version: object.api_version.to_owned(),
+            kind: object.kind.to_owned(),
+            namespace: object.namespace.or(self.request.namespace.as_deref()).map(str::to_owned),
+            name: object.name.to_owned(),
+            template: found.path.clone(),
+            custom: found.custom,
+            policy: policies.enforce,
+            namespace_is_known: policies.known,
+            exempt,
+            allowed: findings.is_empty(),
+            meets: strictest_level(policies.enforce.version, &pod),
+            findings: placed.all(findings),
+            sentence,
+            modes,
+        }
+    }
+}
+
+/// What the server itself would say when the object is created: it refuses pods, and only warns about templates. Of
+/// custom resources it says nothing; their pods are refused later.
+fn sentence(
+    object: &Object<'_>,
+    found: &Found<'_>,
+    policies: &Policies,
+    template: &PodTemplate,
+    pod: &PodTemplate,
+    findings: &[Finding],
+) -> Option<String> {
+    if found.custom {
+        return None;
+    }
+    let is_pod = object.kind == "Pod";
+    if is_pod && !findings.is_empty() {
+        return Some(admission::refusal(object.name, policies.enforce, findings));
+    }
+    let warn = policies.modes.map_or(policies.enforce, |modes| modes.warn);
+    if is_pod {
+        let warned = if policies.modes.is_some() { evaluate(warn, pod) } else { Vec::new() };
+        return (!warned.is_empty()).then(|| admission::warning(warn, &warned));
+    }
+    let warned = if warn == policies.enforce && !admission::pod_differs_from_template(template) {
+        std::borrow::Cow::Borrowed(findings)
+    } else {
+        let mut seen = template.clone();
+        admission::prepare_template(&mut seen);
+        evaluate(warn, &seen).into()
+    };
+    (!warned.is_empty()).then(|| admission::warning(warn, &warned))
+}
+
+/// Gives findings their places in the text.
+struct Placer<'a> {
+    scene: &'a Scene<'a>,
+    object: &'a Object<'a>,
+    found: &'a Found<'a>,
+}
+
+impl Placer<'_> {
+    fn all(&self, findings: Vec<Finding>) -> Vec<PlacedFinding> {
+        findings.into_iter().map(|finding| self.one(finding)).collect()
+    }
+
+    fn one(&self, mut finding: Finding) -> PlacedFinding {
+        let places = finding
+            .violations
+            .iter_mut()
+            .map(|violation| {
+                violation.path = self.found.path.clone().join(&violation.path);
+                place(&self.scene.manifest.text, self.object.value, &violation.path)
+            })
+            .collect();
+        PlacedFinding { finding, places }
+    }
+
+    /// What audit and warn find, where labels decide.
+    fn modes(&self, policies: &Policies, pod: &PodTemplate) -> Vec<ModeVerdict> {
+        let Some(modes) = policies.modes else { return Vec::new() };
+        [Mode::Audit, Mode::Warn]
+            .into_iter()
+            .map(|mode| (mode, modes.mode(mode)))
+            .filter(|(_, policy)| policy.level != Level::Privileged && *policy != policies.enforce)
+            .map(|(mode, policy)| ModeVerdict { mode, policy, findings: self.all(evaluate(policy, pod)) })
+            .filter(|verdict| !verdict.findings.is_empty())
+            .collect()
+    }
+}

@@ -1,0 +1,105 @@
+//! No process may gain more rights than the one that started it.
+
+use super::setters::{Setter, containers};
+use super::{Check, Meaning, Revision};
+use crate::model::{Applicability, PlacedContainer, PodTemplate, Violated};
+use crate::policy::Level;
+
+pub(super) const CHECK: Check = Check {
+    id: "allowPrivilegeEscalation",
+    title: "Privilege escalation",
+    level: Level::Restricted,
+    fix: Applicability::Safe,
+    meaning: Meaning {
+        what: "Every container must set allowPrivilegeEscalation to false; there is no such field for the whole pod. \
+               The runtime then starts it with the kernel's no_new_privs flag, which the container's processes cannot \
+               clear.",
+        why: "Without the flag an intruder who holds an ordinary user can become root in the container through any \
+              flawed set-user-ID program in the image, and many images bring some that nobody needs.",
+        fields: &["spec.containers[*].securityContext.allowPrivilegeEscalation"],
+        allowed: &["false", "anything or nothing, where spec.os.name is windows (from v1.25 on)"],
+        remedy: "set securityContext.allowPrivilegeEscalation: false on every container",
+        breaks: "Programs that raise their rights when they start: sudo and su, a ping that is set-user-ID, a server \
+                 whose file carries cap_net_bind_service. They report \"operation not permitted\" or say that the no \
+                 new privileges flag is set. The API server refuses false on a container with privileged: true; drop \
+                 that first.",
+    },
+    revisions: &[
+        Revision {
+            since: 8,
+            changed: "The control exists since v1.8, which brought the field.",
+            overrides: &[],
+            evaluate: v1_8,
+        },
+        Revision {
+            since: 25,
+            changed: "Pods with spec.os.name: windows pass, since the API server refuses the field on them.",
+            overrides: &[],
+            evaluate: v1_25,
+        },
+    ],
+};
+
+const REASON: &str = "allowPrivilegeEscalation != false";
+
+fn v1_25(pod: &PodTemplate) -> Option<Violated> {
+    if pod.spec.is_windows() { None } else { v1_8(pod) }
+}
+
+fn v1_8(pod: &PodTemplate) -> Option<Violated> {
+    let found: Vec<_> = pod.spec.all_containers().filter(|c| own_value(c) != Some(false)).collect();
+    if found.is_empty() {
+        return None;
+    }
+    let detail = format!("{} must set securityContext.allowPrivilegeEscalation=false", containers(&found));
+    let violations = found
+        .iter()
+        .map(|c| Setter::Container(*c).violation(&["allowPrivilegeEscalation"], own_value(c), false))
+        .collect();
+    Some(Violated { reason: REASON.into(), detail, violations })
+}
+
+fn own_value(container: &PlacedContainer<'_>) -> Option<bool> {
+    container.security_context.as_ref()?.allow_privilege_escalation
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::testing::{pod, violations};
+
+    #[test]
+    fn whoever_does_not_set_false_is_named() {
+        let pod = pod(r#"{"spec":{"containers":[{"name":"a"},{"name":"b","securityContext":{}},
+            {"name":"c","securityContext":{"allowPrivilegeEscalation":true}},
+            {"name":"d","securityContext":{"allowPrivilegeEscalation":false}}]}}"#);
+        let found = v1_8(&pod).unwrap();
+        assert_eq!(found.reason, "allowPrivilegeEscalation != false");
+        assert_eq!(found.detail, r#"containers "a", "b", "c" must set securityContext.allowPrivilegeEscalation=false"#);
+        assert_eq!(
+            violations(&found),
+            [
+                "spec.containers[0].securityContext.allowPrivilegeEscalation null -> false",
+                "spec.containers[1].securityContext.allowPrivilegeEscalation null -> false",
+                "spec.containers[2].securityContext.allowPrivilegeEscalation true -> false",
+            ]
+        );
+    }
+
+    #[test]
+    fn one_container_is_named_in_the_singular() {
+        let pod = pod(r#"{"spec":{"ephemeralContainers":[{"name":"debug"}]}}"#);
+        let found = v1_25(&pod).unwrap();
+        assert_eq!(found.detail, r#"container "debug" must set securityContext.allowPrivilegeEscalation=false"#);
+        assert_eq!(found.violations[0].container.as_deref(), Some("debug"));
+    }
+
+    #[test]
+    fn windows_is_let_off_from_v1_25_on() {
+        let windows = pod(r#"{"spec":{"os":{"name":"windows"},"containers":[{"name":"a"}]}}"#);
+        assert!(v1_8(&windows).is_some());
+        assert_eq!(v1_25(&windows), None);
+        let linux = pod(r#"{"spec":{"os":{"name":"linux"},"containers":[{"name":"a"}]}}"#);
+        assert!(v1_25(&linux).is_some());
+    }
+}

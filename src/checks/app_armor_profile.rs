@@ -1,0 +1,163 @@
+//! AppArmor must not be switched off.
+
+use std::collections::BTreeSet;
+
+use super::setters::{Setter, names, setters, text_value};
+use super::text::{go_quote, join_quote, plural};
+use super::{Check, Meaning, Revision};
+use crate::model::{Applicability, FieldPath, PodTemplate, Violated, Violation};
+use crate::policy::Level;
+
+pub(super) const CHECK: Check = Check {
+    id: "appArmorProfile",
+    title: "AppArmor profile",
+    level: Level::Baseline,
+    fix: Applicability::Safe,
+    meaning: Meaning {
+        what: "Neither the pod nor a container may run without its AppArmor profile. Setting none is fine: on nodes \
+               with AppArmor the runtime's profile is the default. The annotations from before v1.30 count like the \
+               fields, also those that name no container of the pod.",
+        why: "The profile keeps root in a container from mounting, from writing to /proc and /sys, and from tracing \
+              processes outside of it. Unconfined takes this fence away on every node that has AppArmor.",
+        fields: &[
+            "spec.securityContext.appArmorProfile.type",
+            "spec.containers[*].securityContext.appArmorProfile.type",
+            "metadata.annotations[container.apparmor.security.beta.kubernetes.io/*]",
+        ],
+        allowed: &[
+            "RuntimeDefault or Localhost in a field, or no profile at all",
+            "runtime/default, localhost/NAME or an empty text in an annotation",
+        ],
+        remedy: "set appArmorProfile.type: RuntimeDefault, or remove the profile and its annotations",
+        breaks: "Programs that mount, trace or write below /proc and /sys, on nodes with AppArmor only. They report \
+                 \"permission denied\" although they are root, and the node's kernel log has a line with \
+                 apparmor=\"DENIED\". A profile made for the program, loaded on the nodes and named with Localhost, \
+                 lets it do just what it needs.",
+    },
+    revisions: &[Revision {
+        since: 0,
+        changed: "Part of the standard from the start. Annotations and fields are judged alike at every version.",
+        overrides: &[],
+        evaluate: v1_0,
+    }],
+};
+
+const ANNOTATION_PREFIX: &str = "container.apparmor.security.beta.kubernetes.io/";
+
+fn v1_0(pod: &PodTemplate) -> Option<Violated> {
+    let found = forbidden_types(pod);
+    let annotations = forbidden_annotations(pod);
+    if found.is_empty() && annotations.is_empty() {
+        return None;
+    }
+
+    let types: BTreeSet<_> = found.iter().map(|(_, type_)| *type_).collect();
+    let mut texts: Vec<_> = annotations.iter().map(|(key, value)| format!("{key}={}", go_quote(value))).collect();
+    texts.sort_unstable();
+    let values: Vec<_> = types.into_iter().chain(texts.iter().map(String::as_str)).collect();
+
+    let mut guilty = Vec::new();
+    if !found.is_empty() {
+        guilty.push(names(&found));
+    }
+    if !annotations.is_empty() {
+        guilty.push(plural("annotation", "annotations", annotations.len()).to_owned());
+    }
+
+    let path = &["appArmorProfile", "type"];
+    let of_fields = found.iter().map(|(setter, type_)| setter.violation(path, text_value(type_), "RuntimeDefault"));
+    let of_annotations = annotations.iter().map(|(key, value)| annotation_violation(pod, key, value));
+    Some(Violated {
+        reason: plural("forbidden AppArmor profile", "forbidden AppArmor profiles", values.len()).into(),
+        detail: format!("{} must not set AppArmor profile type to {}", guilty.join(" and "), join_quote(&values)),
+        violations: of_fields.chain(of_annotations).collect(),
+    })
+}
+
+fn forbidden_types(pod: &PodTemplate) -> Vec<(Setter<'_>, &str)> {
+    let types = setters(
+        &pod.spec,
+        |pod| Some(pod.app_armor_profile.as_ref()?.type_.as_str()),
+        |own| Some(own.app_armor_profile.as_ref()?.type_.as_str()),
+    );
+    types.filter(|(_, type_)| !matches!(*type_, "RuntimeDefault" | "Localhost")).collect()
+}
+
+fn forbidden_annotations(pod: &PodTemplate) -> Vec<(&str, &str)> {
+    let passes = |value: &str| value.is_empty() || value == "runtime/default" || value.starts_with("localhost/");
+    let all = pod.metadata.annotations.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+    all.filter(|(key, value)| key.starts_with(ANNOTATION_PREFIX) && !passes(value)).collect()
+}
+
+/// Of the container that the annotation names, where the pod has it.
+fn annotation_violation(pod: &PodTemplate, key: &str, value: &str) -> Violation {
+    let named = key.strip_prefix(ANNOTATION_PREFIX);
+    let container = pod.spec.all_containers().find(|container| named == Some(container.name.as_str()));
+    let path = FieldPath::fields(&["metadata", "annotations"]).key(key);
+    container.map_or(Setter::Pod, Setter::Container).violation_at(path, value, "runtime/default")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::testing::{pod, violations};
+
+    fn annotated(annotations: &str) -> PodTemplate {
+        let text =
+            format!(r#"{{"metadata":{{"annotations":{{{annotations}}}}},"spec":{{"containers":[{{"name":"a"}}]}}}}"#);
+        pod(&text.replace("AA/", ANNOTATION_PREFIX))
+    }
+
+    #[test]
+    fn fields_of_pod_and_containers() {
+        let pod = pod(r#"{"spec":{"securityContext":{"appArmorProfile":{"type":"Unconfined"}},"containers":[
+            {"name":"a","securityContext":{"appArmorProfile":{"type":"RuntimeDefault"}}},
+            {"name":"b","securityContext":{}},{"name":"c","securityContext":{"appArmorProfile":{}}},
+            {"name":"d","securityContext":{"appArmorProfile":{"type":"Unconfined"}}}]}}"#);
+        let found = v1_0(&pod).unwrap();
+        assert_eq!(found.reason, "forbidden AppArmor profiles");
+        assert_eq!(
+            found.detail,
+            r#"pod and containers "c", "d" must not set AppArmor profile type to "", "Unconfined""#
+        );
+        assert_eq!(
+            violations(&found),
+            [
+                r#"spec.securityContext.appArmorProfile.type "Unconfined" -> "RuntimeDefault""#,
+                r#"spec.containers[2].securityContext.appArmorProfile.type null -> "RuntimeDefault""#,
+                r#"spec.containers[3].securityContext.appArmorProfile.type "Unconfined" -> "RuntimeDefault""#,
+            ]
+        );
+    }
+
+    #[test]
+    fn annotations_are_quoted_twice() {
+        let found = v1_0(&annotated(r#""AA/a":"unconfined""#)).unwrap();
+        assert_eq!(found.reason, "forbidden AppArmor profile");
+        assert_eq!(
+            found.detail,
+            "annotation must not set AppArmor profile type to \
+             \"container.apparmor.security.beta.kubernetes.io/a=\"unconfined\"\""
+        );
+        let violation = violations(&found)[0].replace(ANNOTATION_PREFIX, "AA/");
+        assert_eq!(violation, r#"metadata.annotations[AA/a] "unconfined" -> "runtime/default""#);
+        assert_eq!(found.violations[0].container.as_deref(), Some("a"));
+    }
+
+    #[test]
+    fn annotations_are_sorted_with_their_values() {
+        // '-' sorts before '=', so the longer name comes first.
+        let found = v1_0(&annotated(r#""AA/x":"a\"\u0001","AA/x-y":"bogus","other":"unconfined""#)).unwrap();
+        assert_eq!(
+            found.detail.replace(ANNOTATION_PREFIX, "AA/"),
+            r#"annotations must not set AppArmor profile type to "AA/x-y="bogus"", "AA/x="a\"\x01"""#
+        );
+        assert_eq!(found.violations[0].container, None, "the pod has no container x");
+    }
+
+    #[test]
+    fn allowed_values_pass() {
+        assert_eq!(v1_0(&annotated(r#""AA/a":"runtime/default","AA/b":"localhost/","AA/c":"""#)), None);
+        assert_eq!(v1_0(&pod(r#"{"spec":{"securityContext":{"appArmorProfile":{"type":"Localhost"}}}}"#)), None);
+    }
+}

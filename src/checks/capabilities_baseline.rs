@@ -1,0 +1,150 @@
+//! Containers may only add capabilities that a container runtime gives by itself.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::setters::{Setter, containers};
+use super::text::join_quote;
+use super::{Check, Meaning, Revision};
+use crate::model::{Applicability, PlacedContainer, PodTemplate, Violated, Violation};
+use crate::policy::Level;
+
+pub(super) const CHECK: Check = Check {
+    id: "capabilities_baseline",
+    title: "Added capabilities",
+    level: Level::Baseline,
+    fix: Applicability::Risky,
+    meaning: Meaning {
+        what: "Containers may add only capabilities from a short list, spelled in capitals and without CAP_. The list \
+               holds what runtimes give to a container anyway, NET_RAW left out.",
+        why: "A capability is a piece of root's power. SYS_ADMIN, SYS_PTRACE or SYS_MODULE each open a way to the \
+              node, NET_RAW and NET_ADMIN one to the traffic of other pods, and ALL is all of them.",
+        fields: &["spec.containers[*].securityContext.capabilities.add"],
+        allowed: &[
+            "AUDIT_WRITE, CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, MKNOD, NET_BIND_SERVICE, SETFCAP, SETGID, \
+             SETPCAP, SETUID, SYS_CHROOT",
+            "an empty list, or none",
+        ],
+        remedy: "remove the other names from securityContext.capabilities.add, or spell them in capitals",
+        breaks: "What used the capability: ping and packet capture without NET_RAW, routes and firewall rules without \
+                 NET_ADMIN, mounts without SYS_ADMIN, profilers without SYS_PTRACE. The program reports \"operation \
+                 not permitted\", often only when it reaches that feature, so try that feature after the change.",
+    },
+    revisions: &[Revision {
+        since: 0,
+        changed: "Part of the standard from the start; the list has never changed.",
+        overrides: &[],
+        evaluate: v1_0,
+    }],
+};
+
+const REASON: &str = "non-default capabilities";
+
+const ALLOWED: &[&str] = &[
+    "AUDIT_WRITE",
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "FOWNER",
+    "FSETID",
+    "KILL",
+    "MKNOD",
+    "NET_BIND_SERVICE",
+    "SETFCAP",
+    "SETGID",
+    "SETPCAP",
+    "SETUID",
+    "SYS_CHROOT",
+];
+
+fn v1_0(pod: &PodTemplate) -> Option<Violated> {
+    let detail = added_beyond(pod, ALLOWED)?;
+    let violations = pod.spec.all_containers().flat_map(|container| violations_beyond(container, ALLOWED)).collect();
+    Some(Violated { reason: REASON.into(), detail, violations })
+}
+
+/// Which containers add which capabilities that `allowed` does not hold; `None` where none does.
+pub(super) fn added_beyond(pod: &PodTemplate, allowed: &'static [&'static str]) -> Option<String> {
+    let found: Vec<_> = pod.spec.all_containers().filter(|c| beyond(*c, allowed).next().is_some()).collect();
+    if found.is_empty() {
+        return None;
+    }
+    let names: BTreeSet<_> = found.iter().flat_map(|c| beyond(*c, allowed)).map(|(_, name)| name).collect();
+    Some(format!("{} must not include {} in securityContext.capabilities.add", containers(&found), join_quote(names)))
+}
+
+/// The violations of the container's added capabilities that `allowed` does not hold.
+pub(super) fn violations_beyond<'a>(
+    container: PlacedContainer<'a>,
+    allowed: &'static [&'static str],
+) -> impl Iterator<Item = Violation> + use<'a> {
+    let add = Setter::Container(container).security_context().field("capabilities").field("add");
+    beyond(container, allowed).map(move |(at, name)| {
+        // Runtimes read the names in any case: in capitals, the container keeps what it has.
+        let upper = name.to_ascii_uppercase();
+        let wanted = if allowed.contains(&upper.as_str()) { upper.into() } else { Value::Null };
+        Setter::Container(container).violation_at(add.clone().index(at), name, wanted)
+    })
+}
+
+fn beyond<'a>(
+    container: PlacedContainer<'a>,
+    allowed: &'static [&'static str],
+) -> impl Iterator<Item = (usize, &'a str)> + use<'a> {
+    let context = container.container.security_context.as_ref();
+    let added = context.and_then(|context| context.capabilities.as_ref()).map(|capabilities| &capabilities.add);
+    let names = added.into_iter().flatten().map(String::as_str).enumerate();
+    names.filter(|(_, name)| !allowed.contains(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::testing::{pod, violations};
+
+    #[test]
+    fn names_are_sorted_and_given_once() {
+        let pod = pod(r#"{"spec":{"containers":[
+            {"name":"a","securityContext":{"capabilities":{"add":["FOO","BAR","CHOWN","FOO"]}}},
+            {"name":"b","securityContext":{"capabilities":{"add":["BAZ","BAR"]}}},
+            {"name":"c","securityContext":{"capabilities":{"add":["SYS_CHROOT","SETUID"],"drop":["FOO"]}}},
+            {"name":"d","securityContext":{"capabilities":{}}},{"name":"e","securityContext":{}},{"name":"f"}]}}"#);
+        let found = v1_0(&pod).unwrap();
+        assert_eq!(found.reason, "non-default capabilities");
+        assert_eq!(
+            found.detail,
+            r#"containers "a", "b" must not include "BAR", "BAZ", "FOO" in securityContext.capabilities.add"#
+        );
+        assert_eq!(
+            violations(&found),
+            [
+                r#"spec.containers[0].securityContext.capabilities.add[0] "FOO" -> null"#,
+                r#"spec.containers[0].securityContext.capabilities.add[1] "BAR" -> null"#,
+                r#"spec.containers[0].securityContext.capabilities.add[3] "FOO" -> null"#,
+                r#"spec.containers[1].securityContext.capabilities.add[0] "BAZ" -> null"#,
+                r#"spec.containers[1].securityContext.capabilities.add[1] "BAR" -> null"#,
+            ]
+        );
+    }
+
+    #[test]
+    fn spelling_counts() {
+        let pod = pod(r#"{"spec":{"initContainers":[{"name":"i","securityContext":{"capabilities":{
+            "add":["chown","CAP_CHOWN","net_raw",""]}}}]}}"#);
+        let found = v1_0(&pod).unwrap();
+        assert_eq!(
+            found.detail,
+            r#"container "i" must not include "", "CAP_CHOWN", "chown", "net_raw" in securityContext.capabilities.add"#
+        );
+        assert_eq!(found.violations[0].wanted, "CHOWN");
+        assert!(found.violations[1..].iter().all(|violation| violation.wanted.is_null()));
+    }
+
+    #[test]
+    fn every_name_on_the_list_passes() {
+        let list = serde_json::to_string(ALLOWED).unwrap();
+        let text =
+            format!(r#"{{"spec":{{"containers":[{{"securityContext":{{"capabilities":{{"add":{list}}}}}}}]}}}}"#);
+        assert_eq!(v1_0(&pod(&text)), None);
+    }
+}

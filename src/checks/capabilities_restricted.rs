@@ -1,0 +1,155 @@
+//! Containers must drop all capabilities and may take back one.
+
+use serde_json::Value;
+
+use super::capabilities_baseline::{added_beyond, violations_beyond};
+use super::setters::{Setter, containers};
+use super::{Check, Meaning, Revision};
+use crate::model::{Applicability, PlacedContainer, PodTemplate, Violated, Violation};
+use crate::policy::Level;
+
+pub(super) const CHECK: Check = Check {
+    id: "capabilities_restricted",
+    title: "Dropped capabilities",
+    level: Level::Restricted,
+    fix: Applicability::Risky,
+    meaning: Meaning {
+        what: "Every container must list ALL in capabilities.drop and may add nothing but NET_BIND_SERVICE, both in \
+               capitals. Dropping single names, even all of them, is not enough.",
+        why: "Runtimes give root in a container about a dozen capabilities: it may take over any file, become any \
+              user and forge packets. Few programs use them, and an intruder finds every one of them at hand.",
+        fields: &[
+            "spec.containers[*].securityContext.capabilities.drop",
+            "spec.containers[*].securityContext.capabilities.add",
+        ],
+        allowed: &[
+            "drop: a list with ALL in it",
+            "add: NET_BIND_SERVICE, an empty list, or none",
+            "anything or nothing, where spec.os.name is windows (from v1.25 on)",
+        ],
+        remedy: "set securityContext.capabilities.drop: [ALL] on every container; add only NET_BIND_SERVICE",
+        breaks: "Programs that work as root: entrypoints that chown a volume or switch user (su-exec, gosu, setpriv), \
+                 package managers, ping. They stop with \"operation not permitted\", mostly when they start, and the \
+                 pod ends in CrashLoopBackOff. Ports below 1024 may need NET_BIND_SERVICE back. fsGroup replaces the \
+                 chown, runAsUser the switch of user.",
+    },
+    revisions: &[
+        Revision {
+            since: 22,
+            changed: "The control exists since v1.22 and contains capabilities_baseline.",
+            overrides: &["capabilities_baseline"],
+            evaluate: v1_22,
+        },
+        Revision {
+            since: 25,
+            changed: "Pods with spec.os.name: windows pass, since the API server refuses capabilities on them.",
+            overrides: &["capabilities_baseline"],
+            evaluate: v1_25,
+        },
+    ],
+};
+
+const REASON: &str = "unrestricted capabilities";
+
+const ALL: &str = "ALL";
+
+const ALLOWED: &[&str] = &["NET_BIND_SERVICE"];
+
+fn v1_25(pod: &PodTemplate) -> Option<Violated> {
+    if pod.spec.is_windows() { None } else { v1_22(pod) }
+}
+
+fn v1_22(pod: &PodTemplate) -> Option<Violated> {
+    let keeping: Vec<_> = pod.spec.all_containers().filter(keeps_some).collect();
+    let missing = (!keeping.is_empty())
+        .then(|| format!(r#"{} must set securityContext.capabilities.drop=["ALL"]"#, containers(&keeping)));
+    let details: Vec<_> = missing.into_iter().chain(added_beyond(pod, ALLOWED)).collect();
+    if details.is_empty() {
+        return None;
+    }
+    let of_container = |c| keeps_some(&c).then(|| missing_drop(c)).into_iter().chain(violations_beyond(c, ALLOWED));
+    Some(Violated {
+        reason: REASON.into(),
+        detail: details.join("; "),
+        violations: pod.spec.all_containers().flat_map(of_container).collect(),
+    })
+}
+
+fn keeps_some(container: &PlacedContainer<'_>) -> bool {
+    !dropped(container).iter().any(|name| name == ALL)
+}
+
+fn dropped<'a>(container: &PlacedContainer<'a>) -> &'a [String] {
+    let context = container.container.security_context.as_ref();
+    context.and_then(|context| context.capabilities.as_ref()).map_or(&[], |capabilities| &capabilities.drop)
+}
+
+fn missing_drop(container: PlacedContainer<'_>) -> Violation {
+    let dropped = dropped(&container);
+    let actual = if dropped.is_empty() { Value::Null } else { dropped.into() };
+    Setter::Container(container).violation(&["capabilities", "drop"], actual, [ALL])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::testing::{pod, violations};
+
+    #[test]
+    fn drop_and_add_are_told_apart() {
+        let pod = pod(r#"{"spec":{"containers":[
+            {"name":"a","securityContext":{"capabilities":{"add":["FOO","BAR"]}}},
+            {"name":"b","securityContext":{"capabilities":{"add":["BAR","BAZ"],"drop":["ALL"]}}},
+            {"name":"c","securityContext":{"capabilities":{"add":["NET_BIND_SERVICE"],"drop":["CHOWN","ALL"]}}},
+            {"name":"d","securityContext":{"capabilities":{"add":["NET_BIND_SERVICE"],"drop":["CHOWN"]}}},
+            {"name":"e"}]}}"#);
+        let found = v1_22(&pod).unwrap();
+        assert_eq!(found.reason, "unrestricted capabilities");
+        assert_eq!(
+            found.detail,
+            "containers \"a\", \"d\", \"e\" must set securityContext.capabilities.drop=[\"ALL\"]; \
+             containers \"a\", \"b\" must not include \"BAR\", \"BAZ\", \"FOO\" in securityContext.capabilities.add"
+        );
+        assert_eq!(
+            violations(&found),
+            [
+                r#"spec.containers[0].securityContext.capabilities.drop null -> ["ALL"]"#,
+                r#"spec.containers[0].securityContext.capabilities.add[0] "FOO" -> null"#,
+                r#"spec.containers[0].securityContext.capabilities.add[1] "BAR" -> null"#,
+                r#"spec.containers[1].securityContext.capabilities.add[0] "BAR" -> null"#,
+                r#"spec.containers[1].securityContext.capabilities.add[1] "BAZ" -> null"#,
+                r#"spec.containers[3].securityContext.capabilities.drop ["CHOWN"] -> ["ALL"]"#,
+                r#"spec.containers[4].securityContext.capabilities.drop null -> ["ALL"]"#,
+            ]
+        );
+    }
+
+    #[test]
+    fn the_case_of_letters_counts() {
+        let pod = pod(r#"{"spec":{"containers":[{"name":"a","securityContext":{"capabilities":{
+            "add":["net_bind_service","chown"],"drop":["all"]}}}]}}"#);
+        assert_eq!(
+            violations(&v1_22(&pod).unwrap()),
+            [
+                r#"spec.containers[0].securityContext.capabilities.drop ["all"] -> ["ALL"]"#,
+                r#"spec.containers[0].securityContext.capabilities.add[0] "net_bind_service" -> "NET_BIND_SERVICE""#,
+                r#"spec.containers[0].securityContext.capabilities.add[1] "chown" -> null"#,
+            ]
+        );
+    }
+
+    #[test]
+    fn only_added_capabilities_may_be_at_fault() {
+        let pod = pod(r#"{"spec":{"containers":[{"name":"a","securityContext":{"capabilities":{
+            "add":["CHOWN"],"drop":["ALL"]}}}]}}"#);
+        let found = v1_22(&pod).unwrap();
+        assert_eq!(found.detail, r#"container "a" must not include "CHOWN" in securityContext.capabilities.add"#);
+    }
+
+    #[test]
+    fn windows_is_let_off_from_v1_25_on() {
+        let pod = pod(r#"{"spec":{"os":{"name":"windows"},"containers":[{"name":"a"}]}}"#);
+        assert_eq!(v1_22(&pod).unwrap().detail, r#"container "a" must set securityContext.capabilities.drop=["ALL"]"#);
+        assert_eq!(v1_25(&pod), None);
+    }
+}

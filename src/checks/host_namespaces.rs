@@ -1,0 +1,80 @@
+//! Pods must keep out of the node's network, process and IPC namespaces.
+
+use super::setters::Setter;
+use super::{Check, Meaning, Revision};
+use crate::model::{Applicability, FieldPath, PodTemplate, Violated};
+use crate::policy::Level;
+
+pub(super) const CHECK: Check = Check {
+    id: "hostNamespaces",
+    title: "Host namespaces",
+    level: Level::Baseline,
+    fix: Applicability::Risky,
+    meaning: Meaning {
+        what: "A pod may not share the node's network (hostNetwork), its process table (hostPID) or its shared memory \
+               and message queues (hostIPC).",
+        why: "On the node's network a pod reaches services that listen on the node's loopback, gets past network \
+              policies and can listen to traffic. With hostPID it sees every process of the node, often its command \
+              line and environment as well, and as root it can signal or trace them.",
+        fields: &["spec.hostNetwork", "spec.hostPID", "spec.hostIPC"],
+        allowed: &["false", "not set"],
+        remedy: "set spec.hostNetwork, spec.hostPID and spec.hostIPC to false, or remove them",
+        breaks: "Node agents: exporters and network plug-ins that need the node's interfaces, debuggers and profilers \
+                 that need its processes. Without hostNetwork the pod gets an address of its own: clients that use \
+                 the node's address get no connection, programs bound to 127.0.0.1 no longer reach the node's \
+                 services, and dnsPolicy: ClusterFirstWithHostNet is not needed any more. Use a Service instead.",
+    },
+    revisions: &[Revision {
+        since: 0,
+        changed: "Part of the standard from the start: these fields take away the walls between pod and node.",
+        overrides: &[],
+        evaluate: v1_0,
+    }],
+};
+
+const REASON: &str = "host namespaces";
+
+fn v1_0(pod: &PodTemplate) -> Option<Violated> {
+    let fields =
+        [("hostNetwork", pod.spec.host_network), ("hostPID", pod.spec.host_pid), ("hostIPC", pod.spec.host_ipc)];
+    let shared: Vec<_> = fields.into_iter().filter(|(_, value)| *value == Some(true)).map(|(name, _)| name).collect();
+    if shared.is_empty() {
+        return None;
+    }
+    let detail: Vec<_> = shared.iter().map(|name| format!("{name}=true")).collect();
+    let violation = |name| Setter::Pod.violation_at(FieldPath::fields(&["spec", name]), true, false);
+    Some(Violated {
+        reason: REASON.into(),
+        detail: detail.join(", "),
+        violations: shared.into_iter().map(violation).collect(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::testing::{pod, violations};
+
+    #[test]
+    fn all_three() {
+        let found = v1_0(&pod(r#"{"spec":{"hostIPC":true,"hostPID":true,"hostNetwork":true}}"#)).unwrap();
+        assert_eq!(found.reason, "host namespaces");
+        assert_eq!(found.detail, "hostNetwork=true, hostPID=true, hostIPC=true");
+        assert_eq!(
+            violations(&found),
+            ["spec.hostNetwork true -> false", "spec.hostPID true -> false", "spec.hostIPC true -> false"]
+        );
+    }
+
+    #[test]
+    fn one_of_them() {
+        let found = v1_0(&pod(r#"{"spec":{"hostNetwork":false,"hostPID":true}}"#)).unwrap();
+        assert_eq!(found.detail, "hostPID=true");
+        assert_eq!(found.violations.len(), 1);
+    }
+
+    #[test]
+    fn none_of_them() {
+        assert_eq!(v1_0(&pod(r#"{"spec":{"hostNetwork":false,"hostIPC":null}}"#)), None);
+    }
+}

@@ -1,0 +1,89 @@
+//! Pods must not mount folders of the node.
+
+use serde_json::{Value, json};
+
+use super::setters::Setter;
+use super::text::{join_quote, plural};
+use super::{Check, Meaning, Revision};
+use crate::model::{Applicability, FieldPath, HostPath, PodTemplate, Violated};
+use crate::policy::Level;
+
+pub(super) const CHECK: Check = Check {
+    id: "hostPathVolumes",
+    title: "Host path volumes",
+    level: Level::Baseline,
+    fix: Applicability::Manual,
+    meaning: Meaning {
+        what: "No volume may be a hostPath, whatever the path is and even where every mount is read-only.",
+        why: "A hostPath opens the node's files to the pod. A runtime socket, the kubelet's folder or a cron folder \
+              is enough to take over the node; a log folder is enough to read what other pods wrote.",
+        fields: &["spec.volumes[*].hostPath"],
+        allowed: &["not set"],
+        remedy: "replace spec.volumes[*].hostPath by another source: persistentVolumeClaim, emptyDir, configMap, csi",
+        breaks: "What reads or writes the node's files: log shippers, storage drivers, builders that use the \
+                 runtime's socket, databases that keep their data on one node. With another source the files are not \
+                 there, so move the data first. Agents that must read the node belong in a namespace of their own at \
+                 the privileged level.",
+    },
+    revisions: &[Revision {
+        since: 0,
+        changed: "Part of the standard from the start: the node's files are the way out of a container.",
+        overrides: &[],
+        evaluate: v1_0,
+    }],
+};
+
+const REASON: &str = "hostPath volumes";
+
+fn v1_0(pod: &PodTemplate) -> Option<Violated> {
+    let volumes = pod.spec.volumes.iter().enumerate();
+    let found: Vec<_> = volumes.filter_map(|(at, volume)| Some((at, volume, volume.host_path.as_ref()?))).collect();
+    if found.is_empty() {
+        return None;
+    }
+    let names = join_quote(found.iter().map(|(_, volume, _)| &volume.name));
+    let violation = |&(at, _, host_path): &(usize, _, _)| {
+        let path = FieldPath::fields(&["spec", "volumes"]).index(at).field("hostPath");
+        Setter::Pod.violation_at(path, value(host_path), Value::Null)
+    };
+    Some(Violated {
+        reason: REASON.into(),
+        detail: format!("{} {names}", plural("volume", "volumes", found.len())),
+        violations: found.iter().map(violation).collect(),
+    })
+}
+
+/// The source as JSON, as far as the model keeps it.
+pub(super) fn value(host_path: &HostPath) -> Value {
+    json!({ "path": host_path.path })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::testing::{pod, violations};
+
+    #[test]
+    fn names_come_in_the_order_of_the_list() {
+        let pod = pod(r#"{"spec":{"volumes":[{"name":"b","hostPath":{"path":"/b"}},{"name":"c","hostPath":null},
+            {"name":"d","emptyDir":{}},{"name":"a","hostPath":{}}]}}"#);
+        let found = v1_0(&pod).unwrap();
+        assert_eq!(found.reason, "hostPath volumes");
+        assert_eq!(found.detail, r#"volumes "b", "a""#);
+        assert_eq!(
+            violations(&found),
+            [r#"spec.volumes[0].hostPath {"path":"/b"} -> null"#, r#"spec.volumes[3].hostPath {"path":""} -> null"#,]
+        );
+    }
+
+    #[test]
+    fn one_volume() {
+        let pod = pod(r#"{"spec":{"volumes":[{"name":"a","hostPath":{"path":"/var/log","type":"Directory"}}]}}"#);
+        assert_eq!(v1_0(&pod).unwrap().detail, r#"volume "a""#);
+    }
+
+    #[test]
+    fn other_sources_pass() {
+        assert_eq!(v1_0(&pod(r#"{"spec":{"volumes":[{"name":"a","nfs":{}},{"name":"b"}]}}"#)), None);
+    }
+}

@@ -1,0 +1,109 @@
+//! Containers must not open ports on the node.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::setters::{Setter, containers};
+use super::text::plural;
+use super::{Check, Meaning, Revision};
+use crate::model::{Applicability, PlacedContainer, PodTemplate, Violated, Violation};
+use crate::policy::Level;
+
+pub(super) const CHECK: Check = Check {
+    id: "hostPorts",
+    title: "Host ports",
+    level: Level::Baseline,
+    fix: Applicability::Risky,
+    meaning: Meaning {
+        what: "No port of a container may set hostPort. On a pod with hostNetwork the API server turns every port \
+               that a container declares into a host port, so there each of them counts.",
+        why: "A host port is open to everybody who reaches the node, past Services and often past network policies. \
+              It can take the place of a service that people expect on that node, and it limits where the pod fits.",
+        fields: &["spec.containers[*].ports[*].hostPort"],
+        allowed: &["0", "not set"],
+        remedy: "remove hostPort from every container port; let a Service publish the port",
+        breaks: "Clients that connect to the node's address: they get a refused connection or a timeout. Publish the \
+                 port with a Service (NodePort or LoadBalancer) or an Ingress, and tell the clients before the \
+                 change.",
+    },
+    revisions: &[Revision {
+        since: 0,
+        changed: "Part of the standard from the start: host ports bypass the cluster's own network.",
+        overrides: &[],
+        evaluate: v1_0,
+    }],
+};
+
+const REASON: &str = "hostPort";
+
+fn v1_0(pod: &PodTemplate) -> Option<Violated> {
+    let found: Vec<_> = pod.spec.all_containers().filter(|c| host_ports(*c).next().is_some()).collect();
+    if found.is_empty() {
+        return None;
+    }
+    // Admission keeps the numbers as texts, so 443 comes before 80.
+    let ports: BTreeSet<_> = found.iter().flat_map(|c| host_ports(*c)).map(|(_, port)| port.to_string()).collect();
+    let uses = plural("uses", "use", found.len());
+    let noun = plural("hostPort", "hostPorts", ports.len());
+    let list = ports.into_iter().collect::<Vec<_>>().join(", ");
+    Some(Violated {
+        reason: REASON.into(),
+        detail: format!("{} {uses} {noun} {list}", containers(&found)),
+        violations: found.into_iter().flat_map(violations_of).collect(),
+    })
+}
+
+fn host_ports<'a>(container: PlacedContainer<'a>) -> impl Iterator<Item = (usize, i32)> + use<'a> {
+    let ports = container.container.ports.iter().map(|port| port.host_port).enumerate();
+    ports.filter(|(_, port)| *port != 0)
+}
+
+fn violations_of(container: PlacedContainer<'_>) -> impl Iterator<Item = Violation> {
+    host_ports(container).map(move |(at, port)| {
+        let path = container.path().field("ports").index(at).field("hostPort");
+        Setter::Container(container).violation_at(path, port, Value::Null)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::testing::{pod, violations};
+
+    #[test]
+    fn ports_are_sorted_as_texts_and_given_once() {
+        let pod = pod(r#"{"spec":{"containers":[
+            {"name":"a","ports":[{"containerPort":1,"hostPort":0},{"containerPort":2,"hostPort":80}]},
+            {"name":"b","ports":[{"hostPort":8080},{"hostPort":80},{"hostPort":443}]},
+            {"name":"c","ports":[{"containerPort":22}]},{"name":"d"}]}}"#);
+        let found = v1_0(&pod).unwrap();
+        assert_eq!(found.reason, "hostPort");
+        assert_eq!(found.detail, r#"containers "a", "b" use hostPorts 443, 80, 8080"#);
+        assert_eq!(
+            violations(&found),
+            [
+                "spec.containers[0].ports[1].hostPort 80 -> null",
+                "spec.containers[1].ports[0].hostPort 8080 -> null",
+                "spec.containers[1].ports[1].hostPort 80 -> null",
+                "spec.containers[1].ports[2].hostPort 443 -> null",
+            ]
+        );
+    }
+
+    #[test]
+    fn singular_and_plural_count_apart() {
+        let one = pod(r#"{"spec":{"containers":[{"name":"a","ports":[{"hostPort":8080}]}]}}"#);
+        assert_eq!(v1_0(&one).unwrap().detail, r#"container "a" uses hostPort 8080"#);
+        let same = pod(r#"{"spec":{"containers":[{"name":"a","ports":[{"hostPort":1}]},
+            {"name":"b","ports":[{"hostPort":1}]}]}}"#);
+        assert_eq!(v1_0(&same).unwrap().detail, r#"containers "a", "b" use hostPort 1"#);
+        let two = pod(r#"{"spec":{"containers":[{"name":"a","ports":[{"hostPort":9},{"hostPort":10}]}]}}"#);
+        assert_eq!(v1_0(&two).unwrap().detail, r#"container "a" uses hostPorts 10, 9"#);
+    }
+
+    #[test]
+    fn container_ports_pass() {
+        assert_eq!(v1_0(&pod(r#"{"spec":{"containers":[{"name":"a","ports":[{"containerPort":80}]}]}}"#)), None);
+    }
+}

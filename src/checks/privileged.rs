@@ -1,0 +1,77 @@
+//! No container may be privileged.
+
+use super::setters::{Setter, containers};
+use super::{Check, Meaning, Revision};
+use crate::model::{Applicability, PlacedContainer, PodTemplate, Violated};
+use crate::policy::Level;
+
+pub(super) const CHECK: Check = Check {
+    id: "privileged",
+    title: "Privileged containers",
+    level: Level::Baseline,
+    fix: Applicability::Risky,
+    meaning: Meaning {
+        what: "No container may set privileged to true. A privileged container has every capability and all of the \
+               node's devices, and runs without seccomp filter, AppArmor profile and masks over /proc and /sys.",
+        why: "Whoever controls such a container controls the node: mounting its disk or loading a kernel module takes \
+              one command. From there the pods, secrets and credentials of everybody else on the node are in reach.",
+        fields: &["spec.containers[*].securityContext.privileged"],
+        allowed: &["false", "not set"],
+        remedy: "set securityContext.privileged: false on every container, or remove the field",
+        breaks: "Whatever touches the node itself: network and storage plug-ins, device drivers, Docker in Docker, \
+                 programs that mount or change kernel parameters. They report \"operation not permitted\", \
+                 \"permission denied\" or a missing file below /dev. Often one capability was all they needed; what \
+                 truly needs the node belongs in a namespace of its own at the privileged level.",
+    },
+    revisions: &[Revision {
+        since: 0,
+        changed: "Part of the standard from the start: nothing else isolates a privileged container.",
+        overrides: &[],
+        evaluate: v1_0,
+    }],
+};
+
+const REASON: &str = "privileged";
+
+fn v1_0(pod: &PodTemplate) -> Option<Violated> {
+    let found: Vec<_> = pod.spec.all_containers().filter(is_privileged).collect();
+    if found.is_empty() {
+        return None;
+    }
+    let detail = format!("{} must not set securityContext.privileged=true", containers(&found));
+    let violations = found.iter().map(|c| Setter::Container(*c).violation(&["privileged"], true, false)).collect();
+    Some(Violated { reason: REASON.into(), detail, violations })
+}
+
+fn is_privileged(container: &PlacedContainer<'_>) -> bool {
+    container.security_context.as_ref().is_some_and(|context| context.privileged == Some(true))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::testing::{pod, violations};
+
+    #[test]
+    fn only_true_is_found() {
+        let pod = pod(r#"{"spec":{"containers":[{"name":"a"},{"name":"b","securityContext":{}},
+            {"name":"c","securityContext":{"privileged":false}},{"name":"d","securityContext":{"privileged":true}}],
+            "initContainers":[{"name":"e","securityContext":{"privileged":true}}]}}"#);
+        let found = v1_0(&pod).unwrap();
+        assert_eq!(found.reason, "privileged");
+        assert_eq!(found.detail, r#"containers "e", "d" must not set securityContext.privileged=true"#);
+        assert_eq!(
+            violations(&found),
+            [
+                "spec.initContainers[0].securityContext.privileged true -> false",
+                "spec.containers[3].securityContext.privileged true -> false",
+            ]
+        );
+    }
+
+    #[test]
+    fn nothing_set_passes() {
+        assert_eq!(v1_0(&pod(r#"{"spec":{"containers":[{"name":"a"}]}}"#)), None);
+        assert_eq!(v1_0(&pod("{}")), None);
+    }
+}

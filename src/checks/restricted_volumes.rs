@@ -1,0 +1,175 @@
+//! Pods may only use volume types that give no way to the node.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::host_path_volumes;
+use super::setters::Setter;
+use super::text::{join_quote, plural};
+use super::{Check, Meaning, Revision};
+use crate::model::{Applicability, FieldPath, PodTemplate, Violated, Violation, Volume};
+use crate::policy::Level;
+
+pub(super) const CHECK: Check = Check {
+    id: "restrictedVolumes",
+    title: "Volume types",
+    level: Level::Restricted,
+    fix: Applicability::Manual,
+    meaning: Meaning {
+        what: "A pod may use only volume types whose content comes from the cluster: configuration, empty folders, \
+               images, claims and CSI drivers. Storage that a pod reaches by naming a server, a disk or a path itself \
+               is not allowed.",
+        why: "Who may name the storage in the pod chooses it past every StorageClass and quota: another team's NFS \
+              export or disk, or the node's own files. Some of the old drivers also run code of their own on the \
+              node.",
+        fields: &["spec.volumes[*]"],
+        allowed: &[
+            "configMap, csi, downwardAPI, emptyDir, ephemeral, image, persistentVolumeClaim, projected, secret",
+            "no volumes",
+        ],
+        remedy: "put the storage behind a PersistentVolume and mount it by spec.volumes[*].persistentVolumeClaim",
+        breaks: "The pod waits in Pending or ContainerCreating until the claim is bound; kubectl describe pod and pvc \
+                 say why. A PersistentVolume may name the same NFS export or disk, so the data stays where it is. \
+                 hostPath data must be moved, and a gitRepo becomes an emptyDir that an init container fills.",
+    },
+    revisions: &[Revision {
+        since: 0,
+        changed: "Part of the standard from the start; it contains hostPathVolumes.",
+        overrides: &["hostPathVolumes"],
+        evaluate: v1_0,
+    }],
+};
+
+const REASON: &str = "restricted volume types";
+
+const ALLOWED: &[&str] = &[
+    "configMap",
+    "csi",
+    "downwardAPI",
+    "emptyDir",
+    "ephemeral",
+    "image",
+    "persistentVolumeClaim",
+    "projected",
+    "secret",
+];
+
+/// In the order in which admission asks for them: a volume that has several is called by the first.
+const RESTRICTED: &[&str] = &[
+    "hostPath",
+    "gcePersistentDisk",
+    "awsElasticBlockStore",
+    "gitRepo",
+    "nfs",
+    "iscsi",
+    "glusterfs",
+    "rbd",
+    "flexVolume",
+    "cinder",
+    "cephfs",
+    "flocker",
+    "fc",
+    "azureFile",
+    "vsphereVolume",
+    "quobyte",
+    "azureDisk",
+    "photonPersistentDisk",
+    "portworxVolume",
+    "scaleIO",
+    "storageos",
+];
+
+fn v1_0(pod: &PodTemplate) -> Option<Violated> {
+    let volumes = pod.spec.volumes.iter().enumerate();
+    let found: Vec<_> = volumes.filter(|(_, volume)| !ALLOWED.iter().any(|source| volume.has(source))).collect();
+    if found.is_empty() {
+        return None;
+    }
+    let types: BTreeSet<_> = found.iter().map(|(_, volume)| restricted_source(volume).unwrap_or("unknown")).collect();
+    let noun = plural("volume", "volumes", found.len());
+    let names = join_quote(found.iter().map(|(_, volume)| &volume.name));
+    let uses = plural("uses", "use", found.len());
+    let kind = plural("restricted volume type", "restricted volume types", types.len());
+    Some(Violated {
+        reason: REASON.into(),
+        detail: format!("{noun} {names} {uses} {kind} {}", join_quote(types)),
+        violations: found.iter().map(|(at, volume)| violation(*at, volume)).collect(),
+    })
+}
+
+fn restricted_source(volume: &Volume) -> Option<&'static str> {
+    RESTRICTED.iter().copied().find(|source| volume.has(source))
+}
+
+/// Of the source, or of the whole volume where it has none that the API knows.
+fn violation(at: usize, volume: &Volume) -> Violation {
+    let path = FieldPath::fields(&["spec", "volumes"]).index(at);
+    let (path, actual) = match (restricted_source(volume), &volume.host_path) {
+        (Some("hostPath"), Some(host_path)) => (path.field("hostPath"), host_path_volumes::value(host_path)),
+        (Some(source), _) => (path.field(source), json!({})),
+        (None, _) => (path, json!({ "name": volume.name })),
+    };
+    Setter::Pod.violation_at(path, actual, Value::Null)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::testing::{pod, violations};
+    use crate::model::VOLUME_SOURCES;
+
+    #[test]
+    fn types_are_sorted_and_given_once() {
+        let pod = pod(r#"{"spec":{"volumes":[{"name":"a","nfs":{"server":"s"}},{"name":"b","secret":{}},
+            {"name":"c","hostPath":{"path":"/c"}},{"name":"d"},{"name":"e","nfs":{}},{"name":"f","newSource":{}}]}}"#);
+        let found = v1_0(&pod).unwrap();
+        assert_eq!(found.reason, "restricted volume types");
+        assert_eq!(
+            found.detail,
+            r#"volumes "a", "c", "d", "e", "f" use restricted volume types "hostPath", "nfs", "unknown""#
+        );
+        assert_eq!(
+            violations(&found),
+            [
+                "spec.volumes[0].nfs {} -> null",
+                r#"spec.volumes[2].hostPath {"path":"/c"} -> null"#,
+                r#"spec.volumes[3] {"name":"d"} -> null"#,
+                "spec.volumes[4].nfs {} -> null",
+                r#"spec.volumes[5] {"name":"f"} -> null"#,
+            ]
+        );
+    }
+
+    #[test]
+    fn singular_and_plural_count_apart() {
+        let one = pod(r#"{"spec":{"volumes":[{"name":"a","gitRepo":{}}]}}"#);
+        assert_eq!(v1_0(&one).unwrap().detail, r#"volume "a" uses restricted volume type "gitRepo""#);
+        let same = pod(r#"{"spec":{"volumes":[{"name":"a","rbd":{}},{"name":"b","rbd":{}}]}}"#);
+        assert_eq!(v1_0(&same).unwrap().detail, r#"volumes "a", "b" use restricted volume type "rbd""#);
+    }
+
+    #[test]
+    fn two_sources() {
+        let allowed = pod(r#"{"spec":{"volumes":[{"name":"a","hostPath":{},"emptyDir":{}}]}}"#);
+        assert_eq!(v1_0(&allowed), None);
+        let neither = pod(r#"{"spec":{"volumes":[{"name":"a","awsElasticBlockStore":{},"gcePersistentDisk":{}}]}}"#);
+        let found = v1_0(&neither).unwrap();
+        assert_eq!(found.detail, r#"volume "a" uses restricted volume type "gcePersistentDisk""#);
+        assert_eq!(violations(&found), ["spec.volumes[0].gcePersistentDisk {} -> null"]);
+    }
+
+    #[test]
+    fn every_source_of_the_api_is_judged() {
+        for source in VOLUME_SOURCES {
+            let name = format!("{{\"spec\":{{\"volumes\":[{{\"name\":\"v\",\"{source}\":{{}}}}]}}}}");
+            match v1_0(&pod(&name)) {
+                None => assert!(ALLOWED.contains(source), "{source}"),
+                Some(found) => {
+                    assert_eq!(found.detail, format!("volume \"v\" uses restricted volume type \"{source}\""));
+                }
+            }
+        }
+        assert_eq!(ALLOWED.len() + RESTRICTED.len(), VOLUME_SOURCES.len());
+    }
+}

@@ -1,0 +1,103 @@
+//! Nobody may ask for user 0.
+
+use serde_json::Value;
+
+use super::setters::{names, setters};
+use super::{Check, Meaning, Revision};
+use crate::model::{Applicability, PodTemplate, Violated};
+use crate::policy::Level;
+
+pub(super) const CHECK: Check = Check {
+    id: "runAsUser",
+    title: "User ID",
+    level: Level::Restricted,
+    fix: Applicability::Risky,
+    meaning: Meaning {
+        what: "Neither the pod nor a container may set runAsUser to 0. Setting no user is fine for this control; that \
+               the image's user is not root is the business of runAsNonRoot.",
+        why: "User 0 in a container is root on the node as soon as it gets out, unless the pod has a user namespace \
+              of its own. Asking for it in the manifest also overrides an image that was built to run as somebody \
+              else.",
+        fields: &["spec.securityContext.runAsUser", "spec.containers[*].securityContext.runAsUser"],
+        allowed: &["any number but 0", "not set", "any number, where spec.hostUsers is false (from v1.35 on)"],
+        remedy: "remove runAsUser: 0, or set runAsUser to a number above 0 that the program can work with",
+        breaks: "Programs that read or write root's files, install packages or switch user when they start: they \
+                 report \"permission denied\" or \"operation not permitted\" and the pod ends in CrashLoopBackOff. \
+                 Give the files to the new user in the image, and volumes to its group with fsGroup.",
+    },
+    revisions: &[
+        Revision {
+            since: 23,
+            changed: "The control exists since v1.23: before, runAsNonRoot alone kept root out.",
+            overrides: &[],
+            evaluate: v1_23,
+        },
+        Revision {
+            since: 35,
+            changed: "Pods with hostUsers: false pass, since their user 0 is nobody on the node.",
+            overrides: &[],
+            evaluate: v1_35,
+        },
+    ],
+};
+
+const REASON: &str = "runAsUser=0";
+
+fn v1_35(pod: &PodTemplate) -> Option<Violated> {
+    if pod.spec.has_user_namespace() { None } else { v1_23(pod) }
+}
+
+fn v1_23(pod: &PodTemplate) -> Option<Violated> {
+    let users = setters(&pod.spec, |pod| pod.run_as_user, |own| own.run_as_user);
+    let found: Vec<_> = users.filter(|(_, user)| *user == 0).collect();
+    if found.is_empty() {
+        return None;
+    }
+    let detail = format!("{} must not set runAsUser=0", names(&found));
+    let violations = found.iter().map(|(setter, user)| setter.violation(&["runAsUser"], *user, Value::Null)).collect();
+    Some(Violated { reason: REASON.into(), detail, violations })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::testing::{pod, violations};
+
+    #[test]
+    fn pod_and_containers() {
+        let pod = pod(r#"{"spec":{"securityContext":{"runAsUser":0},"containers":[{"name":"a","securityContext":null},
+            {"name":"b","securityContext":{"runAsUser":0}},{"name":"c","securityContext":{"runAsUser":1}},
+            {"name":"d","securityContext":{"runAsUser":0}}]}}"#);
+        let found = v1_23(&pod).unwrap();
+        assert_eq!(found.reason, "runAsUser=0");
+        assert_eq!(found.detail, r#"pod and containers "b", "d" must not set runAsUser=0"#);
+        assert_eq!(
+            violations(&found),
+            [
+                "spec.securityContext.runAsUser 0 -> null",
+                "spec.containers[1].securityContext.runAsUser 0 -> null",
+                "spec.containers[3].securityContext.runAsUser 0 -> null",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_pod_alone() {
+        let pod = pod(r#"{"spec":{"securityContext":{"runAsUser":0},"containers":[
+            {"name":"a","securityContext":{"runAsUser":1}}]}}"#);
+        assert_eq!(v1_23(&pod).unwrap().detail, "pod must not set runAsUser=0");
+    }
+
+    #[test]
+    fn other_users_and_none_pass() {
+        assert_eq!(v1_23(&pod(r#"{"spec":{"containers":[{"name":"a"}]}}"#)), None);
+        assert_eq!(v1_23(&pod(r#"{"spec":{"securityContext":{"runAsUser":1000}}}"#)), None);
+    }
+
+    #[test]
+    fn a_user_namespace_lets_off_from_v1_35_on() {
+        let pod = pod(r#"{"spec":{"hostUsers":false,"containers":[{"name":"a","securityContext":{"runAsUser":0}}]}}"#);
+        assert_eq!(v1_23(&pod).unwrap().detail, r#"container "a" must not set runAsUser=0"#);
+        assert_eq!(v1_35(&pod), None);
+    }
+}

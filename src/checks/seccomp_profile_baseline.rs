@@ -1,0 +1,178 @@
+//! Seccomp must not be switched off.
+
+use std::collections::BTreeSet;
+
+use super::setters::{Setter, names, setters, text_value};
+use super::text::{go_quote, join_quote, plural};
+use super::{Check, Meaning, Revision};
+use crate::model::{Applicability, FieldPath, PodTemplate, Violated};
+use crate::policy::Level;
+
+pub(super) const CHECK: Check = Check {
+    id: "seccompProfile_baseline",
+    title: "Seccomp profile",
+    level: Level::Baseline,
+    fix: Applicability::Safe,
+    meaning: Meaning {
+        what: "Neither the pod nor a container may name another seccomp profile than RuntimeDefault or one from the \
+               node (Localhost). Naming none is fine at this level, and means no filter on most clusters.",
+        why: "A seccomp profile keeps system calls from the kernel that ordinary programs never make and exploits \
+              like to start with. Unconfined opens all of them, even where the kubelet would set a default.",
+        fields: &[
+            "spec.securityContext.seccompProfile.type",
+            "spec.containers[*].securityContext.seccompProfile.type",
+            "metadata.annotations[seccomp.security.alpha.kubernetes.io/pod]",
+            "metadata.annotations[container.seccomp.security.alpha.kubernetes.io/*]",
+        ],
+        allowed: &[
+            "RuntimeDefault or Localhost, or no profile at all",
+            "runtime/default, docker/default or localhost/NAME in an annotation (before v1.19)",
+        ],
+        remedy: "set seccompProfile.type: RuntimeDefault, or remove the profile",
+        breaks: "Programs that make rare system calls: debuggers and profilers, sandboxes such as a browser's, FUSE, \
+                 old 32-bit code. They report \"operation not permitted\" or \"function not implemented\" although \
+                 file permissions and capabilities are right. A profile of their own on the nodes, named with \
+                 Localhost, can let just those calls through.",
+    },
+    revisions: &[
+        Revision {
+            since: 0,
+            changed: "Part of the standard from the start, for the annotations that carried the profile.",
+            overrides: &[],
+            evaluate: v1_0,
+        },
+        Revision {
+            since: 19,
+            changed: "The fields are judged, which came with v1.19, and the annotations no more.",
+            overrides: &[],
+            evaluate: v1_19,
+        },
+    ],
+};
+
+const REASON: &str = "seccompProfile";
+
+const POD_ANNOTATION: &str = "seccomp.security.alpha.kubernetes.io/pod";
+
+const CONTAINER_ANNOTATION_PREFIX: &str = "container.seccomp.security.alpha.kubernetes.io/";
+
+pub(super) fn v1_19(pod: &PodTemplate) -> Option<Violated> {
+    let types = setters(
+        &pod.spec,
+        |pod| Some(pod.seccomp_profile.as_ref()?.type_.as_str()),
+        |own| Some(own.seccomp_profile.as_ref()?.type_.as_str()),
+    );
+    let found: Vec<_> = types.filter(|(_, type_)| !matches!(*type_, "RuntimeDefault" | "Localhost")).collect();
+    if found.is_empty() {
+        return None;
+    }
+    let values: BTreeSet<_> = found.iter().map(|(_, type_)| *type_).collect();
+    let path = &["seccompProfile", "type"];
+    let violation = |(setter, type_): &(Setter<'_>, &str)| setter.violation(path, text_value(type_), "RuntimeDefault");
+    Some(Violated {
+        reason: REASON.into(),
+        detail: format!("{} must not set securityContext.seccompProfile.type to {}", names(&found), join_quote(values)),
+        violations: found.iter().map(violation).collect(),
+    })
+}
+
+fn v1_0(pod: &PodTemplate) -> Option<Violated> {
+    let of_pod = (Setter::Pod, POD_ANNOTATION.to_owned());
+    let of_containers = pod.spec.all_containers().map(|c| {
+        let key = format!("{CONTAINER_ANNOTATION_PREFIX}{}", c.name);
+        (Setter::Container(c), key)
+    });
+    let mut texts = BTreeSet::new();
+    let mut violations = Vec::new();
+    for (setter, key) in std::iter::once(of_pod).chain(of_containers) {
+        let Some(value) = pod.metadata.annotations.get(&key).filter(|value| !annotation_passes(value)) else {
+            continue;
+        };
+        // Containers of the same name share one annotation.
+        if texts.insert(format!("{key}={}", go_quote(value))) {
+            let path = FieldPath::fields(&["metadata", "annotations"]).key(key);
+            violations.push(setter.violation_at(path, value.as_str(), "runtime/default"));
+        }
+    }
+    if texts.is_empty() {
+        return None;
+    }
+    let noun = plural("annotation", "annotations", texts.len());
+    let list = texts.into_iter().collect::<Vec<_>>().join(", ");
+    Some(Violated { reason: REASON.into(), detail: format!("forbidden {noun} {list}"), violations })
+}
+
+fn annotation_passes(value: &str) -> bool {
+    matches!(value, "runtime/default" | "docker/default") || value.starts_with("localhost/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::testing::{pod, violations};
+
+    #[test]
+    fn fields_of_pod_and_containers() {
+        let pod = pod(r#"{"spec":{"securityContext":{"seccompProfile":{"type":"Unconfined"}},"containers":[
+            {"name":"a","securityContext":{"seccompProfile":{"type":"Unconfined"}}},
+            {"name":"b","securityContext":{"seccompProfile":{"type":"Localhost","localhostProfile":"p"}}},
+            {"name":"c","securityContext":{"seccompProfile":{}}},{"name":"d"}]}}"#);
+        let found = v1_19(&pod).unwrap();
+        assert_eq!(found.reason, "seccompProfile");
+        assert_eq!(
+            found.detail,
+            r#"pod and containers "a", "c" must not set securityContext.seccompProfile.type to "", "Unconfined""#
+        );
+        assert_eq!(
+            violations(&found),
+            [
+                r#"spec.securityContext.seccompProfile.type "Unconfined" -> "RuntimeDefault""#,
+                r#"spec.containers[0].securityContext.seccompProfile.type "Unconfined" -> "RuntimeDefault""#,
+                r#"spec.containers[2].securityContext.seccompProfile.type null -> "RuntimeDefault""#,
+            ]
+        );
+        assert_eq!(v1_0(&pod), None);
+    }
+
+    #[test]
+    fn annotations_before_v1_19() {
+        let pod = pod(r#"{"metadata":{"annotations":{"seccomp.security.alpha.kubernetes.io/pod":"unconfined",
+            "container.seccomp.security.alpha.kubernetes.io/b":"a\"\u001b",
+            "container.seccomp.security.alpha.kubernetes.io/a":"",
+            "container.seccomp.security.alpha.kubernetes.io/c":"docker/default",
+            "container.seccomp.security.alpha.kubernetes.io/ghost":"unconfined"}},
+            "spec":{"containers":[{"name":"b"},{"name":"a"},{"name":"c"},{"name":"d"}],
+            "initContainers":[{"name":"b"}]}}"#);
+        let found = v1_0(&pod).unwrap();
+        assert_eq!(found.reason, "seccompProfile");
+        assert_eq!(
+            found.detail,
+            "forbidden annotations container.seccomp.security.alpha.kubernetes.io/a=\"\", \
+             container.seccomp.security.alpha.kubernetes.io/b=\"a\\\"\\x1b\", \
+             seccomp.security.alpha.kubernetes.io/pod=\"unconfined\""
+        );
+        let lines = violations(&found);
+        let short: Vec<_> = lines.iter().map(|line| line.replace(CONTAINER_ANNOTATION_PREFIX, "C/")).collect();
+        assert_eq!(
+            short,
+            [
+                r#"metadata.annotations[seccomp.security.alpha.kubernetes.io/pod] "unconfined" -> "runtime/default""#,
+                r#"metadata.annotations[C/b] "a\"\u001b" -> "runtime/default""#,
+                r#"metadata.annotations[C/a] "" -> "runtime/default""#,
+            ]
+        );
+        assert_eq!(found.violations[1].container.as_deref(), Some("b"));
+        assert_eq!(v1_19(&pod), None);
+    }
+
+    #[test]
+    fn one_annotation_and_none() {
+        let of = |value: &str| {
+            let key = POD_ANNOTATION;
+            v1_0(&pod(&format!(r#"{{"metadata":{{"annotations":{{"{key}":"{value}"}}}}}}"#))).map(|found| found.detail)
+        };
+        let forbidden = r#"forbidden annotation seccomp.security.alpha.kubernetes.io/pod="x""#;
+        assert_eq!(of("x").as_deref(), Some(forbidden));
+        assert_eq!((of("runtime/default"), of("localhost/p")), (None, None));
+    }
+}

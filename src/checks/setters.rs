@@ -1,0 +1,146 @@
+//! Who sets a field, how messages name them, and the violations that point at what they set.
+
+use serde_json::Value;
+
+use super::text;
+use crate::model::{FieldPath, PlacedContainer, PodSecurityContext, PodSpec, SecurityContext, Violation};
+
+/// Who sets a field: the pod, for all its containers, or one of them for itself.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Setter<'a> {
+    /// The pod.
+    Pod,
+    /// A container.
+    Container(PlacedContainer<'a>),
+}
+
+impl Setter<'_> {
+    /// `spec.securityContext` or that of the container.
+    pub(super) fn security_context(self) -> FieldPath {
+        let holder = match self {
+            Self::Pod => FieldPath::fields(&["spec"]),
+            Self::Container(container) => container.path(),
+        };
+        holder.field("securityContext")
+    }
+
+    /// The violation of the field of these names below the securityContext.
+    pub(super) fn violation(
+        self,
+        names: &[&'static str],
+        actual: impl Into<Value>,
+        wanted: impl Into<Value>,
+    ) -> Violation {
+        self.violation_at(self.security_context().join(&FieldPath::fields(names)), actual, wanted)
+    }
+
+    /// The violation of the field at `path`, counted from the pod's top.
+    pub(super) fn violation_at(self, path: FieldPath, actual: impl Into<Value>, wanted: impl Into<Value>) -> Violation {
+        let container = match self {
+            Self::Pod => None,
+            Self::Container(container) => Some(container.name.clone()),
+        };
+        Violation { path, container, actual: actual.into(), wanted: wanted.into() }
+    }
+}
+
+/// Everybody who sets a field that both kinds of securityContext have, with the value: the pod, then its containers.
+pub(super) fn setters<'a, T: 'a>(
+    spec: &'a PodSpec,
+    of_pod: impl Fn(&'a PodSecurityContext) -> Option<T>,
+    of_container: impl Fn(&'a SecurityContext) -> Option<T>,
+) -> impl Iterator<Item = (Setter<'a>, T)> {
+    let pod = spec.security_context.as_ref().and_then(of_pod).map(|value| (Setter::Pod, value));
+    let containers = spec.all_containers().filter_map(move |placed| {
+        let context = placed.container.security_context.as_ref()?;
+        Some((Setter::Container(placed), of_container(context)?))
+    });
+    pod.into_iter().chain(containers)
+}
+
+/// The containers for which nobody sets such a field: neither they themselves nor the pod.
+pub(super) fn unset<'a, T>(
+    spec: &'a PodSpec,
+    of_pod: impl Fn(&'a PodSecurityContext) -> Option<T>,
+    of_container: impl Fn(&'a SecurityContext) -> Option<T>,
+) -> Vec<PlacedContainer<'a>> {
+    if spec.security_context.as_ref().and_then(of_pod).is_some() {
+        return Vec::new();
+    }
+    let sets =
+        |placed: &PlacedContainer<'a>| placed.container.security_context.as_ref().and_then(&of_container).is_some();
+    spec.all_containers().filter(|placed| !sets(placed)).collect()
+}
+
+/// `pod`, `container "a"` or `pod and containers "a", "b"`, whatever they set.
+pub(super) fn names<T>(setters: &[(Setter<'_>, T)]) -> String {
+    let mut pod = None;
+    let mut of_containers = Vec::new();
+    for (setter, _) in setters {
+        match setter {
+            Setter::Pod => pod = Some("pod"),
+            Setter::Container(container) => of_containers.push(*container),
+        }
+    }
+    match pod {
+        None => containers(&of_containers),
+        Some(pod) if of_containers.is_empty() => pod.to_owned(),
+        Some(pod) => format!("{pod} and {}", containers(&of_containers)),
+    }
+}
+
+/// `container "a"` or `containers "a", "b"`.
+pub(super) fn containers(placed: &[PlacedContainer<'_>]) -> String {
+    text::containers(placed.iter().map(|container| container.name.as_str()))
+}
+
+/// A text field as JSON: the model keeps an unset one as an empty string.
+pub(super) fn text_value(text: &str) -> Value {
+    if text.is_empty() { Value::Null } else { text.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::testing::pod;
+
+    fn users(json: &str) -> (String, Vec<String>) {
+        let pod = pod(json);
+        let found: Vec<_> = setters(&pod.spec, |pod| pod.run_as_user, |own| own.run_as_user).collect();
+        let unset = unset(&pod.spec, |pod| pod.run_as_user, |own| own.run_as_user);
+        (names(&found), unset.iter().map(|container| container.name.clone()).collect())
+    }
+
+    #[test]
+    fn names_the_pod_before_containers() {
+        let (both, unset) = users(
+            r#"{"spec":{"securityContext":{"runAsUser":1},"containers":[{"name":"a","securityContext":{"runAsUser":2}},
+               {"name":"b"}],"initContainers":[{"name":"i","securityContext":{"runAsUser":3}}]}}"#,
+        );
+        assert_eq!(both, r#"pod and containers "i", "a""#);
+        assert!(unset.is_empty());
+    }
+
+    #[test]
+    fn a_container_is_unset_only_where_the_pod_is() {
+        let json = r#"{"spec":{"securityContext":{},"containers":[{"name":"a","securityContext":{"runAsUser":0}},
+            {"name":"b"},{"name":"c","securityContext":{}}]}}"#;
+        assert_eq!(users(json), (r#"container "a""#.to_owned(), vec!["b".to_owned(), "c".to_owned()]));
+        assert_eq!(users(r#"{"spec":{"securityContext":{"runAsUser":0}}}"#).0, "pod");
+    }
+
+    #[test]
+    fn violations_point_below_the_security_context() {
+        let pod = pod(r#"{"spec":{"initContainers":[{"name":"i"}]}}"#);
+        let placed = pod.spec.all_containers().next().expect("one container");
+        let violation = Setter::Container(placed).violation(&["seccompProfile", "type"], text_value(""), "x");
+        assert_eq!(violation.path.to_string(), "spec.initContainers[0].securityContext.seccompProfile.type");
+        assert_eq!(violation.container.as_deref(), Some("i"));
+        assert_eq!((violation.actual, violation.wanted), (Value::Null, "x".into()));
+        let violation = Setter::Pod.violation(&["runAsUser"], 0, Value::Null);
+        assert_eq!(
+            (violation.path.to_string().as_str(), violation.container),
+            ("spec.securityContext.runAsUser", None)
+        );
+    }
+}

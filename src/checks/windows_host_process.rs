@@ -1,0 +1,99 @@
+//! Windows containers must not run as processes of the node.
+
+use super::setters::{names, setters};
+use super::{Check, Meaning, Revision};
+use crate::model::{Applicability, PodTemplate, Violated};
+use crate::policy::Level;
+
+pub(super) const CHECK: Check = Check {
+    id: "windowsHostProcess",
+    title: "Windows host processes",
+    level: Level::Baseline,
+    fix: Applicability::Risky,
+    meaning: Meaning {
+        what: "Neither the pod nor a container may set windowsOptions.hostProcess to true. Such a container is no \
+               container: its program runs on the Windows node itself.",
+        why: "A host process sees the node's files, registry and network and runs as whatever account it names, \
+              SYSTEM included. It is to Windows what privileged is to Linux, with no walls at all.",
+        fields: &[
+            "spec.securityContext.windowsOptions.hostProcess",
+            "spec.containers[*].securityContext.windowsOptions.hostProcess",
+        ],
+        allowed: &["false", "not set"],
+        remedy: "remove windowsOptions.hostProcess from pod and containers, and the hostNetwork that came with it",
+        breaks: "Node agents for Windows: network and storage plug-ins, exporters, installers. In an ordinary \
+                 container they find neither the node's files nor its services, and a runAsUserName of the node does \
+                 not exist there, so the container fails to start. Such agents belong in a namespace of their own at \
+                 the privileged level.",
+    },
+    revisions: &[Revision {
+        since: 0,
+        changed: "Applies to every version, although the field itself came with v1.22.",
+        overrides: &[],
+        evaluate: v1_0,
+    }],
+};
+
+const REASON: &str = "hostProcess";
+
+fn v1_0(pod: &PodTemplate) -> Option<Violated> {
+    let values = setters(
+        &pod.spec,
+        |pod| pod.windows_options.as_ref()?.host_process,
+        |own| own.windows_options.as_ref()?.host_process,
+    );
+    let found: Vec<_> = values.filter(|(_, value)| *value).collect();
+    if found.is_empty() {
+        return None;
+    }
+    let path = &["windowsOptions", "hostProcess"];
+    Some(Violated {
+        reason: REASON.into(),
+        detail: format!("{} must not set securityContext.windowsOptions.hostProcess=true", names(&found)),
+        violations: found.iter().map(|(setter, value)| setter.violation(path, *value, false)).collect(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::testing::{pod, violations};
+
+    #[test]
+    fn pod_and_containers() {
+        let pod = pod(r#"{"spec":{"securityContext":{"windowsOptions":{"hostProcess":true}},"containers":[
+            {"name":"a","securityContext":{"windowsOptions":{"hostProcess":true}}},
+            {"name":"b","securityContext":{"windowsOptions":{"hostProcess":false}}},
+            {"name":"c","securityContext":{"windowsOptions":{}}},{"name":"d","securityContext":{}},
+            {"name":"e","securityContext":{"windowsOptions":{"hostProcess":true}}}]}}"#);
+        let found = v1_0(&pod).unwrap();
+        assert_eq!(found.reason, "hostProcess");
+        assert_eq!(
+            found.detail,
+            r#"pod and containers "a", "e" must not set securityContext.windowsOptions.hostProcess=true"#
+        );
+        assert_eq!(
+            violations(&found),
+            [
+                "spec.securityContext.windowsOptions.hostProcess true -> false",
+                "spec.containers[0].securityContext.windowsOptions.hostProcess true -> false",
+                "spec.containers[4].securityContext.windowsOptions.hostProcess true -> false",
+            ]
+        );
+    }
+
+    #[test]
+    fn one_container() {
+        let pod =
+            pod(r#"{"spec":{"containers":[{"name":"a","securityContext":{"windowsOptions":{"hostProcess":true}}}]}}"#);
+        let detail = r#"container "a" must not set securityContext.windowsOptions.hostProcess=true"#;
+        assert_eq!(v1_0(&pod).unwrap().detail, detail);
+    }
+
+    #[test]
+    fn other_windows_pods_pass() {
+        let pod =
+            pod(r#"{"spec":{"os":{"name":"windows"},"securityContext":{"windowsOptions":{"hostProcess":false}}}}"#);
+        assert_eq!(v1_0(&pod), None);
+    }
+}

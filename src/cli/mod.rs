@@ -1,0 +1,72 @@
+//! The command line: the only place that knows arguments, terminals and exit codes.
+
+mod args;
+mod check;
+mod exit;
+mod streams;
+
+pub use args::command;
+pub use exit::Exit;
+pub use streams::Streams;
+
+use std::ffi::OsString;
+use std::io;
+
+use clap::FromArgMatches;
+use clap::error::ErrorKind;
+
+use args::{App, Subcommand};
+
+/// Runs the command line `args` (the program's name first) and tells how it ended. A reader that went away is no
+/// failure.
+pub fn run(args: impl IntoIterator<Item = OsString>, streams: &mut Streams) -> Exit {
+    let parsed = command().try_get_matches_from(args).and_then(|matches| App::from_arg_matches(&matches));
+    let result = match parsed {
+        Ok(app) => match app.command {
+            Subcommand::Check(args) => check::run(&args, streams),
+        },
+        Err(error) => usage(&error, streams),
+    };
+    match result {
+        Ok(exit) => exit,
+        Err(Failure::Stream(error)) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Clean,
+        Err(failure) => report(&failure, streams),
+    }
+}
+
+/// Why a command could not do its work at all.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    /// Something to be told as it is.
+    #[error("{0}")]
+    Message(String),
+    /// The arguments do not go together.
+    #[error("{message}")]
+    Usage { message: String, command: &'static str },
+    /// Output could not be written.
+    #[error("could not write the output: {0}")]
+    Stream(#[from] io::Error),
+}
+
+/// Help and version go to standard output, complaints to standard error.
+fn usage(error: &clap::Error, streams: &mut Streams) -> Result<Exit, Failure> {
+    let asked_for = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    let color = if asked_for { streams.out_color(None) } else { streams.err_color(None) };
+    let text = error.render();
+    let text = if color { text.ansi().to_string() } else { text.to_string() };
+    if asked_for {
+        streams.out.write_all(text.as_bytes())?;
+        return Ok(Exit::Clean);
+    }
+    streams.err.write_all(text.as_bytes())?;
+    Ok(Exit::Failure)
+}
+
+fn report(failure: &Failure, streams: &mut Streams) -> Exit {
+    // There is nowhere left to tell if standard error is gone too.
+    let _ = writeln!(streams.err, "error: {failure}");
+    if let Failure::Usage { command, .. } = failure {
+        let _ = writeln!(streams.err, "See '{command} -h' for help and examples");
+    }
+    Exit::Failure
+}

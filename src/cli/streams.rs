@@ -1,0 +1,93 @@
+//! Standard output and standard error, and what the terminals behind them can show.
+
+use std::env;
+use std::io::{self, IsTerminal, Write};
+
+use crate::render::Style;
+
+/// When to write colours: the value of `--color`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Color {
+    /// On a terminal that can show them, unless the environment says otherwise.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Where a command writes to.
+pub struct Streams {
+    /// Results.
+    pub out: Box<dyn Write>,
+    /// Everything else.
+    pub err: Box<dyn Write>,
+    /// Whether `out` is a terminal.
+    pub out_is_terminal: bool,
+    /// Whether `err` is a terminal.
+    pub err_is_terminal: bool,
+}
+
+impl Streams {
+    /// The process' own streams.
+    #[must_use]
+    pub fn standard() -> Self {
+        Self {
+            out: Box::new(io::stdout()),
+            err: Box::new(io::stderr()),
+            out_is_terminal: io::stdout().is_terminal(),
+            err_is_terminal: io::stderr().is_terminal(),
+        }
+    }
+
+    /// Whether results are coloured; `None` asks for the default.
+    pub(super) fn out_color(&self, asked: Option<Color>) -> bool {
+        wants_color(asked, self.out_is_terminal)
+    }
+
+    /// Whether messages are coloured.
+    pub(super) fn err_color(&self, asked: Option<Color>) -> bool {
+        wants_color(asked, self.err_is_terminal)
+    }
+
+    /// How results are to look.
+    pub(super) fn out_style(&self, asked: Option<Color>) -> Style {
+        Style {
+            color: self.out_color(asked),
+            unicode: shows_unicode(),
+            width: if self.out_is_terminal { terminal_width() } else { None },
+            next: None,
+        }
+    }
+
+    /// How messages are to look.
+    pub(super) fn err_style(&self, asked: Option<Color>) -> Style {
+        Style { color: self.err_color(asked), unicode: shows_unicode(), width: None, next: None }
+    }
+}
+
+/// The order of precedence: the flag, `NO_COLOR` (set at all, as kubectl has it), `CLICOLOR_FORCE`, the terminal.
+fn wants_color(asked: Option<Color>, is_terminal: bool) -> bool {
+    match asked.unwrap_or(Color::Auto) {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto if env::var_os("NO_COLOR").is_some() => false,
+        Color::Auto if env::var_os("CLICOLOR_FORCE").is_some_and(|value| value != "0") => true,
+        Color::Auto => is_terminal && env::var_os("TERM").is_none_or(|term| term != "dumb"),
+    }
+}
+
+/// Whether the locale can show more than ASCII. One that is not set is taken for a container's, which can.
+fn shows_unicode() -> bool {
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().filter_map(env::var_os).find(|value| !value.is_empty());
+    locale.is_none_or(|locale| {
+        let locale = locale.to_string_lossy().to_ascii_uppercase();
+        locale.contains("UTF-8") || locale.contains("UTF8")
+    })
+}
+
+/// Columns of the terminal: what `COLUMNS` says, else what the terminal says.
+fn terminal_width() -> Option<usize> {
+    let told = env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).filter(|columns| *columns > 0);
+    told.or_else(|| terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)))
+}

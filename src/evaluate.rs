@@ -1,0 +1,120 @@
+//! Judges a pod by a policy: which checks apply at a level and version, and what they find.
+
+use std::sync::LazyLock;
+
+use crate::checks::{CHECKS, Check, Revision};
+use crate::model::{Finding, PodTemplate};
+use crate::policy::{Level, Policy, Version};
+
+/// The checks that a policy asks for, overrides resolved, in the order of admission's messages.
+#[derive(Debug, Clone)]
+pub struct Selection(Vec<(&'static Check, &'static Revision)>);
+
+impl Selection {
+    /// Selects the checks of `policy`; its version is clamped to those that the tool knows.
+    #[must_use]
+    pub fn new(policy: Policy) -> Self {
+        let minor = policy.version.minor();
+        let asked: Vec<_> = CHECKS
+            .iter()
+            .filter(|check| check.level <= policy.level)
+            .filter_map(|check| check.revision(minor).map(|revision| (*check, revision)))
+            .collect();
+        let overridden: Vec<_> = asked.iter().flat_map(|(_, revision)| revision.overrides).collect();
+        Self(asked.iter().filter(|(check, _)| !overridden.contains(&&check.id)).copied().collect())
+    }
+
+    /// What the selected checks find; empty when the pod meets the policy.
+    ///
+    /// `pod` is judged as it stands: put it through [`crate::admission::prepare_pod`] first to see it as admission does.
+    #[must_use]
+    pub fn evaluate(&self, pod: &PodTemplate) -> Vec<Finding> {
+        self.0.iter().filter_map(|(check, revision)| find(check, revision, pod)).collect()
+    }
+
+    /// Whether [`Selection::evaluate`] would find nothing.
+    #[must_use]
+    pub fn allows(&self, pod: &PodTemplate) -> bool {
+        self.0.iter().all(|(_, revision)| (revision.evaluate)(pod).is_none())
+    }
+
+    /// The selected checks.
+    pub fn checks(&self) -> impl Iterator<Item = &'static Check> {
+        self.0.iter().map(|(check, _)| *check)
+    }
+}
+
+fn find(check: &'static Check, revision: &Revision, pod: &PodTemplate) -> Option<Finding> {
+    let violated = (revision.evaluate)(pod)?;
+    Some(Finding {
+        check: check.id,
+        level: check.level,
+        fix: check.fix,
+        reason: violated.reason,
+        detail: violated.detail,
+        violations: violated.violations,
+    })
+}
+
+/// The selections of all versions for one level, by minor version: a run asks for the same few again and again.
+static BASELINE: LazyLock<Vec<Selection>> = LazyLock::new(|| all_versions(Level::Baseline));
+static RESTRICTED: LazyLock<Vec<Selection>> = LazyLock::new(|| all_versions(Level::Restricted));
+
+fn all_versions(level: Level) -> Vec<Selection> {
+    (0..=Version::NEWEST).map(|minor| Selection::new(Policy { level, version: Version::Minor(minor) })).collect()
+}
+
+/// What `policy` finds in `pod`, as [`Selection::evaluate`].
+#[must_use]
+pub fn evaluate(policy: Policy, pod: &PodTemplate) -> Vec<Finding> {
+    let minor = usize::from(policy.version.minor());
+    match policy.level {
+        Level::Privileged => Vec::new(),
+        Level::Baseline => BASELINE[minor].evaluate(pod),
+        Level::Restricted => RESTRICTED[minor].evaluate(pod),
+    }
+}
+
+/// The strictest level that `pod` meets at a version.
+#[must_use]
+pub fn strictest_level(version: Version, pod: &PodTemplate) -> Level {
+    let minor = usize::from(version.minor());
+    if RESTRICTED[minor].allows(pod) {
+        Level::Restricted
+    } else if BASELINE[minor].allows(pod) {
+        Level::Baseline
+    } else {
+        Level::Privileged
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ids(level: Level, minor: u16) -> Vec<&'static str> {
+        Selection::new(Policy { level, version: Version::Minor(minor) }).checks().map(|check| check.id).collect()
+    }
+
+    #[test]
+    fn privileged_asks_for_nothing() {
+        assert!(ids(Level::Privileged, 37).is_empty());
+    }
+
+    #[test]
+    fn restricted_checks_replace_the_baseline_ones_they_contain() {
+        let checks = ids(Level::Restricted, 37);
+        assert!(checks.contains(&"capabilities_restricted") && !checks.contains(&"capabilities_baseline"));
+        assert!(!checks.contains(&"hostPathVolumes"));
+        assert!(ids(Level::Baseline, 37).contains(&"hostPathVolumes"));
+        assert!(ids(Level::Restricted, 18).contains(&"seccompProfile_baseline"));
+        assert!(!ids(Level::Restricted, 19).contains(&"seccompProfile_baseline"));
+    }
+
+    #[test]
+    fn checks_start_at_their_version() {
+        assert!(!ids(Level::Restricted, 7).contains(&"allowPrivilegeEscalation"));
+        assert!(ids(Level::Restricted, 8).contains(&"allowPrivilegeEscalation"));
+        assert!(!ids(Level::Baseline, 33).contains(&"hostProbesAndHostLifecycle"));
+    }
+}

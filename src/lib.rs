@@ -1,0 +1,26 @@
+//! Gets Kubernetes workloads to pass the Pod Security Standards without breaking them.
+//!
+//! One pipeline serves every command:
+//!
+//! ```text
+//! source -> PodTemplate -> evaluate(checks, level, version) -> Report -> render
+//! ```
+//!
+//! - [`yaml`] reads text as kubectl does and keeps the place of every node.
+//! - [`source`] finds files, documents and the pod templates in them.
+//! - [`model`] is the pod as admission sees it, and the words for what is wrong with it.
+//! - [`policy`] is what a pod is judged by; [`checks`] are the controls; [`evaluate`](mod@evaluate) applies them.
+//! - [`admission`] is what the API server does and says around that.
+//! - [`report`] is what a run found out, [`render`] writes it, [`cli`] is the command around it all.
+
+pub mod admission;
+pub mod check;
+pub mod checks;
+pub mod cli;
+pub mod evaluate;
+pub mod model;
+pub mod policy;
+pub mod render;
+pub mod report;
+pub mod source;
+pub mod yaml;

@@ -1,0 +1,13 @@
+//! The words that every layer shares: the pod as admission sees it, paths into it, and findings about it.
+
+mod finding;
+mod path;
+mod pod;
+
+pub use finding::{Applicability, Finding, Violated, Violation};
+pub use path::{FieldPath, Segment};
+pub use pod::{
+    AppArmorProfile, Capabilities, Container, ContainerKind, ContainerPort, Handler, HostAction, HostPath, Lifecycle,
+    Metadata, PlacedContainer, PodOs, PodSecurityContext, PodSpec, PodTemplate, Probe, SeLinuxOptions, SeccompProfile, SecurityContext,
+    Sysctl, VOLUME_SOURCES, Volume, WindowsOptions,
+};

@@ -1,0 +1,142 @@
+//! Symbolic field paths: where in an object something is, before anyone asks for a line and a column.
+
+use std::fmt;
+
+/// One step of a [`FieldPath`].
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Segment {
+    /// A field of a struct whose name the API fixes, as `securityContext`.
+    Field(&'static str),
+    /// A field name that comes from the input, as a custom resource's `workload`.
+    Name(Box<str>),
+    /// A key of a free map, as an annotation's.
+    Key(Box<str>),
+    /// A position in a list, counted from 0.
+    Index(usize),
+}
+
+/// A path from the top of an object to a field, written as Kubernetes' own messages do:
+/// `spec.template.spec.containers[0].securityContext`, map keys in brackets (`metadata.annotations[a/b]`).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct FieldPath(Vec<Segment>);
+
+impl FieldPath {
+    /// The empty path: the object itself.
+    #[must_use]
+    pub fn root() -> Self {
+        Self::default()
+    }
+
+    /// The path of struct fields, as `FieldPath::fields(&["spec", "hostNetwork"])`.
+    #[must_use]
+    pub fn fields(names: &[&'static str]) -> Self {
+        Self(names.iter().copied().map(Segment::Field).collect())
+    }
+
+    /// This path, one field further.
+    #[must_use]
+    pub fn field(mut self, name: &'static str) -> Self {
+        self.0.push(Segment::Field(name));
+        self
+    }
+
+    /// This path, one field further, its name taken from the input.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<Box<str>>) -> Self {
+        self.0.push(Segment::Name(name.into()));
+        self
+    }
+
+    /// This path, one map key further.
+    #[must_use]
+    pub fn key(mut self, key: impl Into<Box<str>>) -> Self {
+        self.0.push(Segment::Key(key.into()));
+        self
+    }
+
+    /// This path, one list position further.
+    #[must_use]
+    pub fn index(mut self, index: usize) -> Self {
+        self.0.push(Segment::Index(index));
+        self
+    }
+
+    /// This path with `other` put behind it.
+    #[must_use]
+    pub fn join(mut self, other: &FieldPath) -> Self {
+        self.0.extend(other.0.iter().cloned());
+        self
+    }
+
+    /// The steps from the top down.
+    #[must_use]
+    pub fn segments(&self) -> &[Segment] {
+        &self.0
+    }
+
+    /// The last step; `None` for the root.
+    #[must_use]
+    pub fn last(&self) -> Option<&Segment> {
+        self.0.last()
+    }
+
+    /// The first `count` steps of the path.
+    #[must_use]
+    pub fn head(&self, count: usize) -> Self {
+        Self(self.0.get(..count).unwrap_or(&self.0).to_vec())
+    }
+
+    /// The path from step `at` on.
+    #[must_use]
+    pub fn tail(&self, at: usize) -> Self {
+        Self(self.0.get(at..).unwrap_or_default().to_vec())
+    }
+}
+
+impl Segment {
+    /// The field name or map key of this step; `None` for a list position.
+    #[must_use]
+    pub fn as_key(&self) -> Option<&str> {
+        match self {
+            Self::Field(name) => Some(name),
+            Self::Name(name) | Self::Key(name) => Some(name),
+            Self::Index(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for FieldPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, segment) in self.0.iter().enumerate() {
+            match segment {
+                Segment::Index(index) => write!(f, "[{index}]")?,
+                Segment::Key(key) => write!(f, "[{key}]")?,
+                Segment::Field(_) | Segment::Name(_) => {
+                    if at > 0 {
+                        f.write_str(".")?;
+                    }
+                    f.write_str(segment.as_key().unwrap_or_default())?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn displays_as_kubernetes_writes_paths() {
+        let path = FieldPath::fields(&["spec", "containers"]).index(2).field("securityContext");
+        assert_eq!(path.to_string(), "spec.containers[2].securityContext");
+        let path = FieldPath::fields(&["metadata", "annotations"]).key("a.b/c");
+        assert_eq!(path.to_string(), "metadata.annotations[a.b/c]");
+        let joined = FieldPath::root().name("spec").field("template").join(&path);
+        assert_eq!(joined.to_string(), "spec.template.metadata.annotations[a.b/c]");
+        assert_eq!(joined.tail(2), path);
+        assert_eq!(joined.head(2).to_string(), "spec.template");
+        assert_eq!(joined.head(9), joined);
+    }
+}

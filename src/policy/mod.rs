@@ -1,0 +1,28 @@
+//! Which policy an object is judged by: levels, versions, namespace labels, the admission plugin's configuration.
+
+mod admission_config;
+mod labels;
+mod level;
+mod version;
+
+pub use admission_config::{AdmissionConfig, AdmissionConfigError, Exemption};
+pub use labels::{LabelError, Mode, NamespacePolicy};
+pub use level::Level;
+pub use version::Version;
+
+use std::fmt;
+
+/// A level at a version, written `restricted:v1.36` as in the server's messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policy {
+    /// How strict.
+    pub level: Level,
+    /// As of which minor version's rules.
+    pub version: Version,
+}
+
+impl fmt::Display for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.level, self.version)
+    }
+}

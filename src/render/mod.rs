@@ -1,0 +1,113 @@
+//! Writes a [`Report`]: one file per format, all from the same data.
+
+#[cfg(test)]
+mod demo_tmp;
+mod escaping;
+mod format;
+mod github;
+mod json;
+mod junit;
+mod markdown;
+mod measure;
+mod name;
+mod problems;
+mod psa;
+#[cfg(test)]
+mod sample;
+mod sarif;
+mod sink;
+mod spots;
+mod style;
+mod table;
+mod words;
+mod yaml;
+
+pub use format::Format;
+pub use problems::{problems, warning};
+pub use style::{Style, plural, sanitize};
+
+use std::io::{self, BufWriter, Write};
+
+use crate::report::Report;
+
+/// Writes the results of a report to `out`, as it goes; [`problems`] writes what belongs to standard error.
+///
+/// # Errors
+/// Those of `out`.
+pub fn render(report: &Report, format: Format, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    let mut out = BufWriter::with_capacity(1 << 16, out);
+    match format {
+        Format::Table => table::render(report, table::Detail::Normal, style, &mut out),
+        Format::Wide => table::render(report, table::Detail::Wide, style, &mut out),
+        Format::Json => json::render(report, &mut out),
+        Format::Yaml => yaml::render(report, &mut out),
+        Format::Sarif => sarif::render(report, &mut out),
+        Format::Junit => junit::render(report, &mut out),
+        Format::Github => github::render(report, &mut out),
+        Format::Markdown => markdown::render(report, &mut out),
+        Format::Name => name::render(report, &mut out),
+        Format::Psa => psa::render(report, &mut out),
+    }?;
+    out.flush()
+}
+
+/// The text of a report in a format, as its tests compare it.
+#[cfg(test)]
+fn rendered(report: &Report, format: Format, style: &Style) -> String {
+    let mut out = Vec::new();
+    render(report, format, style, &mut out).expect("a vector takes everything");
+    String::from_utf8(out).expect("all formats are UTF-8")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reports() -> [Report; 4] {
+        [sample::shop(), sample::hostile(), sample::labelled(), sample::empty()]
+    }
+
+    #[test]
+    fn no_format_lets_harmful_characters_through() {
+        for format in Format::ALL {
+            for report in reports() {
+                let text = rendered(&report, format, &Style { unicode: true, ..Style::default() });
+                let harmful: Vec<_> = text.chars().filter(|c| *c != '\n' && style::is_harmful(*c)).collect();
+                assert!(harmful.is_empty(), "{format}: {harmful:?} in {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_format_ends_with_a_line_break_or_is_empty() {
+        for format in Format::ALL {
+            for report in reports() {
+                let text = rendered(&report, format, &Style::default());
+                assert!(text.is_empty() || text.ends_with('\n') && !text.ends_with("\n\n"), "{format}: {text}");
+            }
+        }
+    }
+
+    /// A pipe whose reader has gone.
+    struct Closed;
+
+    impl Write for Closed {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_closed_pipe_is_known_as_one() {
+        let mut report = sample::shop();
+        report.results = std::iter::repeat_n(report.results, 700).flatten().collect();
+        for format in Format::ALL {
+            let error = render(&report, format, &Style::default(), &mut Closed).expect_err("nobody reads");
+            assert_eq!(error.kind(), io::ErrorKind::BrokenPipe, "{format}");
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! `-o sarif`: SARIF 2.1.0, as code scanning services take it.
+
+mod results;
+mod rules;
+mod uri;
+
+use std::io::{self, Write};
+
+use serde::ser::{Serialize, Serializer};
+use serde_json::{Value, json};
+use serde_sarif::sarif::{Invocation, Location, Message, Notification, PropertyBag, Tool, ToolComponent, Version};
+
+use super::escaping::Escaping;
+use super::style::sanitize;
+use crate::report::{Problem, Report};
+
+const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
+
+/// Writes a log with one run. Its results are made while they are written: only they can be many.
+pub(super) fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let run = Run {
+        tool: tool(),
+        invocations: [invocation(report)],
+        results: Results(report),
+        column_kind: "unicodeCodePoints",
+        properties: bag([("policy", report.policy_text().into())]),
+    };
+    let log = Log { schema: SCHEMA, version: Version::V2_1_0, runs: [run] };
+    log.serialize(&mut serde_json::Serializer::with_formatter(&mut *out, Escaping::default()))?;
+    writeln!(out)
+}
+
+/// `serde_sarif::sarif::Sarif` with one run.
+#[derive(serde::Serialize)]
+struct Log<'a> {
+    #[serde(rename = "$schema")]
+    schema: &'static str,
+    version: Version,
+    runs: [Run<'a>; 1],
+}
+
+/// `serde_sarif::sarif::Run`, as far as it is used, its results not yet made.
+#[derive(serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Run<'a> {
+    tool: Tool,
+    invocations: [Invocation; 1],
+    results: Results<'a>,
+    column_kind: &'static str,
+    properties: PropertyBag,
+}
+
+struct Results<'a>(&'a Report);
+
+impl Serialize for Results<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.results.iter().flat_map(|verdict| results::of(self.0, verdict)))
+    }
+}
+
+fn tool() -> Tool {
+    let version = env!("CARGO_PKG_VERSION");
+    let driver = ToolComponent::builder()
+        .name("kubectl-secctx")
+        .version(version)
+        .semantic_version(version)
+        .rules(rules::all())
+        .build();
+    Tool::builder().driver(driver).build()
+}
+
+/// What could not be read, and what is probably not meant.
+fn invocation(report: &Report) -> Invocation {
+    let errors = report.errors.iter().map(|problem| notification(problem, "error"));
+    let warnings = report.warnings.iter().map(|problem| notification(problem, "warning"));
+    Invocation::builder()
+        .execution_successful(report.errors.is_empty())
+        .tool_execution_notifications(errors.chain(warnings).collect::<Vec<_>>())
+        .build()
+}
+
+fn notification(problem: &Problem, level: &str) -> Notification {
+    let source = &problem.source;
+    let region = source.line.map(|line| results::region(line, source.column, None));
+    let location = Location::builder().physical_location(results::physical(&source.file, region)).build();
+    Notification::builder().level(json!(level)).message(message(&problem.message)).locations(vec![location]).build()
+}
+
+/// A message of plain text, in which braces would be placeholders and `[a](b)` a link.
+fn message(text: &str) -> Message {
+    let text = sanitize(text).replace('{', "{{").replace('}', "}}").replace("](", "\\](");
+    Message::builder().text(text).build()
+}
+
+fn bag<const N: usize>(entries: [(&str, Value); N]) -> PropertyBag {
+    let entries = entries.map(|(key, value)| (key.to_owned(), value));
+    PropertyBag::builder().additional_properties(entries).build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::{Format, Style, rendered, sample};
+
+    fn log(report: &Report) -> Value {
+        serde_json::from_str(&rendered(report, Format::Sarif, &Style::default())).expect("JSON")
+    }
+
+    #[test]
+    fn is_valid_by_the_official_schema() {
+        let schema = include_str!("../../../tests/testdata/sarif-schema-2.1.0.json");
+        // One of its patterns has a bracket too many for a strict reader of regular expressions.
+        let schema = schema.replace("-[a-zA-Z]{2}]?$", "-[a-zA-Z]{2}?$");
+        let schema: Value = serde_json::from_str(&schema).expect("the schema is JSON");
+        let options = jsonschema::draft7::options().should_validate_formats(true);
+        let validator = options.build(&schema).expect("the schema is valid");
+        for report in [sample::shop(), sample::hostile(), sample::labelled(), sample::empty()] {
+            let log = log(&report);
+            let errors: Vec<_> = validator.iter_errors(&log).map(|error| error.to_string()).collect();
+            assert!(errors.is_empty(), "{errors:#?}");
+        }
+        let mut broken = log(&sample::shop());
+        broken["runs"][0]["results"][0]["level"] = json!("bad");
+        assert!(!validator.is_valid(&broken), "the validator finds errors");
+    }
+
+    #[test]
+    fn errors_and_warnings_are_notifications() {
+        let log = log(&sample::hostile());
+        let invocation = &log["runs"][0]["invocations"][0];
+        assert_eq!(invocation["executionSuccessful"], false);
+        let notifications = &invocation["toolExecutionNotifications"];
+        assert_eq!(
+            notifications[0],
+            json!({
+                "level": "error",
+                "message": {"text": "not YAML: ^[[31m<oops>"},
+                "locations": [{"physicalLocation": {
+                    "artifactLocation": {"uri": "b.yaml"},
+                    "region": {"startLine": 40, "startColumn": 3},
+                }}],
+            })
+        );
+        assert_eq!(
+            notifications[1]["locations"][0]["physicalLocation"],
+            json!({"artifactLocation": {"uri": "gone.yaml"}})
+        );
+        assert_eq!(notifications[2]["level"], "warning");
+        let log = self::log(&sample::empty());
+        assert_eq!(log["runs"][0]["invocations"][0]["executionSuccessful"], true);
+        assert_eq!(log["runs"][0]["results"], json!([]));
+        assert_eq!(log["runs"][0]["properties"]["policy"], "baseline:v1.37");
+    }
+
+    #[test]
+    fn messages_hold_no_placeholders_and_no_links() {
+        let text = message("{0} drop=[\"ALL\"] [a](b)").text;
+        assert_eq!(text.as_deref(), Some("{{0}} drop=[\"ALL\"] [a\\](b)"));
+    }
+}

@@ -1,0 +1,129 @@
+//! The last lines: how many workloads pass, and what to type next.
+
+use std::io::{self, Write};
+
+use crate::render::style::{Style, Tone, counted, plural, sanitize};
+use crate::report::{Asked, Report};
+
+/// Writes the count, and the next command where something does not pass.
+pub(super) fn write(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    write_count(report, style, out)?;
+    match &style.next {
+        Some(command) if report.violating() > 0 => {
+            writeln!(out, "{} {}", style.paint(Tone::Hint, "next:"), sanitize(command))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn write_count(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    let checked = report.results.len();
+    if checked == 0 {
+        write!(out, "nothing to check: no pod template found")?;
+    } else {
+        let workloads = counted(checked, "workload", "workloads");
+        write!(out, "{workloads} checked against {}: ", report.policy_text())?;
+        for (at, (tone, part)) in outcome(report).iter().enumerate() {
+            write!(out, "{}{}", if at == 0 { "" } else { ", " }, style.paint(*tone, part))?;
+        }
+    }
+    match (report.without_template, checked) {
+        (0, _) => {}
+        (others, 0) => write!(out, " in {}", counted(others, "document", "documents"))?,
+        (others, _) => {
+            let others = counted(others, "other document has", "other documents have");
+            write!(out, " {}", style.paint(Tone::Faint, &format!("({others} none)")))?;
+        }
+    }
+    if !report.errors.is_empty() {
+        let errors = counted(report.errors.len(), "error", "errors");
+        write!(out, "; {}", style.paint(Tone::StrongBad, &errors))?;
+    }
+    writeln!(out)
+}
+
+/// `1 meets it`, `2 do not`, `1 is exempt`: how it went, part by part.
+fn outcome(report: &Report) -> Vec<(Tone, String)> {
+    let failing = report.violating();
+    let exempt = report.results.iter().filter(|verdict| verdict.exempt.is_some()).count();
+    let passing = report.results.len().saturating_sub(failing + exempt);
+    let it = if report.asked == Asked::Namespace { "them" } else { "it" };
+    let (good, bad) = (Tone::StrongGood, Tone::StrongBad);
+    match (passing, failing, exempt) {
+        (1, 0, 0) => return vec![(good, format!("meets {it}"))],
+        (0, 1, 0) => return vec![(bad, format!("does not meet {it}"))],
+        (_, 0, 0) => return vec![(good, format!("all meet {it}"))],
+        (0, _, 0) => return vec![(bad, format!("none meets {it}"))],
+        _ => {}
+    }
+    let mut parts = Vec::new();
+    if passing > 0 {
+        parts.push((good, format!("{passing} {} {it}", plural(passing, "meets", "meet"))));
+    }
+    if failing > 0 {
+        let rest = if passing > 0 { String::new() } else { format!(" meet {it}") };
+        parts.push((bad, format!("{failing} {} not{rest}", plural(failing, "does", "do"))));
+    }
+    if exempt > 0 {
+        parts.push((Tone::Plain, format!("{exempt} {} exempt", plural(exempt, "is", "are"))));
+    }
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::sample;
+    use crate::report::Verdict;
+
+    fn closing(report: &Report, style: &Style) -> String {
+        let mut out = Vec::new();
+        write(report, style, &mut out).expect("a vector takes all");
+        String::from_utf8(out).expect("text")
+    }
+
+    fn of(passing: usize, failing: usize, exempt: usize) -> String {
+        let mut report = sample::empty();
+        let pass = sample::passing("a.yaml", 1, "Pod", None, "a");
+        report.results.extend(vec![pass.clone(); passing]);
+        report.results.extend(vec![Verdict { allowed: false, ..pass.clone() }; failing]);
+        report.results.extend(vec![Verdict { exempt: Some("user".to_owned()), ..pass }; exempt]);
+        closing(&report, &Style::default()).trim_end().replace("checked against baseline:v1.37: ", "")
+    }
+
+    #[test]
+    fn counts_are_sentences() {
+        assert_eq!(of(0, 0, 0), "nothing to check: no pod template found");
+        assert_eq!(of(1, 0, 0), "1 workload meets it");
+        assert_eq!(of(0, 1, 0), "1 workload does not meet it");
+        assert_eq!(of(2, 0, 0), "2 workloads all meet it");
+        assert_eq!(of(0, 2, 0), "2 workloads none meets it");
+        assert_eq!(of(1, 1, 0), "2 workloads 1 meets it, 1 does not");
+        assert_eq!(of(2, 3, 1), "6 workloads 2 meet it, 3 do not, 1 is exempt");
+        assert_eq!(of(2, 0, 1), "3 workloads 2 meet it, 1 is exempt");
+        assert_eq!(of(0, 1, 2), "3 workloads 1 does not meet it, 2 are exempt");
+        assert_eq!(of(0, 0, 1), "1 workload 1 is exempt");
+    }
+
+    #[test]
+    fn what_failed_and_what_is_no_workload_is_counted_too() {
+        let mut report = sample::shop();
+        report.errors = sample::hostile().errors;
+        let style = Style { next: Some("kubectl secctx harden -f shop.yaml".to_owned()), ..Style::default() };
+        assert_eq!(
+            closing(&report, &style),
+            "3 workloads checked against restricted:v1.37: 1 meets it, 1 does not, 1 is exempt \
+             (2 other documents have none); 2 errors\nnext: kubectl secctx harden -f shop.yaml\n"
+        );
+        let labels = "3 workloads checked against the labels of their namespaces: 2 meet them, 1 does not\n";
+        assert_eq!(closing(&sample::labelled(), &Style::default()), labels);
+    }
+
+    #[test]
+    fn there_is_nothing_to_do_next_when_all_pass() {
+        let style = Style { next: Some("kubectl secctx harden".to_owned()), ..Style::default() };
+        assert_eq!(closing(&sample::empty(), &style), "nothing to check: no pod template found\n");
+        let report = Report { without_template: 1, ..sample::empty() };
+        assert_eq!(closing(&report, &style), "nothing to check: no pod template found in 1 document\n");
+    }
+}

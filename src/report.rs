@@ -1,0 +1,176 @@
+//! What a run found out, as plain data: every renderer and every exit code is made from a [`Report`].
+
+use std::sync::Arc;
+
+use crate::model::{FieldPath, Finding};
+use crate::policy::{Level, Mode, Policy, Version};
+
+/// By what the objects of a run were judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// All by one level.
+    Level(Level),
+    /// Each by the labels of its namespace.
+    Namespace,
+}
+
+impl Asked {
+    /// `baseline`, `restricted` or `namespace`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Level(level) => level.as_str(),
+            Self::Namespace => "namespace",
+        }
+    }
+}
+
+/// Everything a run has to say.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// By what it was judged.
+    pub asked: Asked,
+    /// The version asked for; [`Version::minor`] tells whose rules were applied.
+    pub version: Version,
+    /// A verdict per pod template, in the order of the input.
+    pub results: Vec<Verdict>,
+    /// What could not be read or judged, in the order of the input. The rest was judged all the same.
+    pub errors: Vec<Problem>,
+    /// What was read and judged but is probably not what its author meant, as a duplicate key.
+    pub warnings: Vec<Problem>,
+    /// Documents that hold no pod template (empty ones not counted).
+    pub without_template: usize,
+}
+
+/// Where in the input something is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// The path as it was given, joined with what the walk of a folder adds; `-` for standard input.
+    pub file: Arc<str>,
+    /// Position of the document in the file, counted from 0, empty ones included; `None` where the whole file is meant.
+    pub document: Option<usize>,
+    /// Line, counted from 1; `None` where the whole file is meant.
+    pub line: Option<usize>,
+    /// Column in characters, counted from 1.
+    pub column: Option<usize>,
+}
+
+impl Source {
+    /// A whole file.
+    #[must_use]
+    pub fn file(file: Arc<str>) -> Self {
+        Self { file, document: None, line: None, column: None }
+    }
+}
+
+/// An error or a warning about the input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Where.
+    pub source: Source,
+    /// What is wrong, a sentence without a final full stop, with the object or field path where that is known.
+    pub message: String,
+}
+
+/// What was decided about one pod template.
+#[derive(Debug, Clone)]
+pub struct Verdict {
+    /// The object's document and first line.
+    pub source: Source,
+    /// As `apps/v1`.
+    pub api_version: String,
+    /// As `Deployment`.
+    pub kind: String,
+    /// The object's namespace, where it names one.
+    pub namespace: Option<String>,
+    /// The object's name, or its `generateName`; may be empty.
+    pub name: String,
+    /// Where in the object the pod template is; the root for a pod.
+    pub template: FieldPath,
+    /// Whether the kind is not one of Kubernetes' own and the template was found by its shape.
+    pub custom: bool,
+    /// The policy that it was judged by: of mode enforce where the namespace's labels decide.
+    pub policy: Policy,
+    /// Whether the labels of its namespace are known; always true where they do not decide.
+    pub namespace_is_known: bool,
+    /// Why admission would not look at it, if so; then there are no findings.
+    pub exempt: Option<String>,
+    /// Whether admission would let its pods in.
+    pub allowed: bool,
+    /// The strictest level that it meets at the policy's version.
+    pub meets: Level,
+    /// In the order of admission's messages.
+    pub findings: Vec<PlacedFinding>,
+    /// The server's own sentence: a pod's refusal or a template's warning; `None` when there is nothing to say.
+    pub sentence: Option<String>,
+    /// What the namespace's audit and warn policies say, where the labels decide and these modes find something.
+    pub modes: Vec<ModeVerdict>,
+}
+
+/// A finding, paths from the object's top, with the place of each violation.
+#[derive(Debug, Clone)]
+pub struct PlacedFinding {
+    /// The finding.
+    pub finding: Finding,
+    /// One per violation, in the same order.
+    pub places: Vec<Place>,
+}
+
+/// A spot in a source text that a person should look at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// Line, counted from 1.
+    pub line: usize,
+    /// Column in characters, counted from 1.
+    pub column: usize,
+    /// How many characters from the column on are meant; at least 1, never past the line.
+    pub width: usize,
+    /// The field itself is there; else this is the closest place that is, where it belongs.
+    pub exact: bool,
+    /// The whole line without its line break, at most a few hundred characters of it around the column.
+    pub text: Box<str>,
+    /// How many characters of the line were left out before `text`.
+    pub cut: usize,
+}
+
+/// What a mode other than enforce says about a template.
+#[derive(Debug, Clone)]
+pub struct ModeVerdict {
+    /// Audit or warn.
+    pub mode: Mode,
+    /// That mode's policy.
+    pub policy: Policy,
+    /// Never empty.
+    pub findings: Vec<PlacedFinding>,
+}
+
+impl Report {
+    /// How many templates do not meet what was asked.
+    #[must_use]
+    pub fn violating(&self) -> usize {
+        self.results.iter().filter(|verdict| !verdict.allowed).count()
+    }
+
+    /// How the policy is written for people: `restricted:v1.37`, or `the labels of their namespaces`.
+    #[must_use]
+    pub fn policy_text(&self) -> String {
+        match self.asked {
+            Asked::Level(level) => format!("{level}:v1.{}", self.version.minor()),
+            Asked::Namespace => "the labels of their namespaces".to_owned(),
+        }
+    }
+}
+
+impl Verdict {
+    /// `deployment/web`, as kubectl writes it; a custom kind in lower case alike.
+    #[must_use]
+    pub fn short_name(&self) -> String {
+        format!("{}/{}", self.kind.to_lowercase(), self.name)
+    }
+
+    /// The policy with its version as a number: `restricted:v1.37` where `latest` was asked.
+    #[must_use]
+    pub fn policy_text(&self) -> String {
+        format!("{}:v1.{}", self.policy.level, self.policy.version.minor())
+    }
+}

@@ -1,0 +1,45 @@
+//! Finds what is to be judged: files, documents, objects, and the pod templates in them.
+
+mod admission_config;
+mod fetch;
+mod input;
+mod kustomize;
+mod object;
+mod place;
+mod template;
+mod typing;
+
+pub use admission_config::load_admission_config;
+pub use input::{Input, expand};
+pub use object::{Object, objects};
+pub use place::place;
+pub use template::{Found, find};
+pub use typing::{Unknown, check_object_types, check_template_fields};
+
+use std::sync::Arc;
+
+use crate::yaml::Text;
+
+/// A manifest file in memory.
+#[derive(Debug)]
+pub struct Manifest {
+    /// The path as it was given, joined with what the walk of a folder adds; `-` for standard input.
+    pub name: Arc<str>,
+    /// Its content.
+    pub text: Text,
+}
+
+/// Reads an input.
+///
+/// # Errors
+///
+/// A sentence that says what could not be read and why.
+pub fn read(input: &Input) -> Result<Manifest, String> {
+    let bytes = match input {
+        Input::Stdin => input::read_stdin()?,
+        Input::File { path, .. } => input::read_file(path)?,
+        Input::Url(url) => fetch::fetch(url)?,
+        Input::Kustomization(folder) => kustomize::build(folder)?,
+    };
+    Ok(Manifest { name: input.name(), text: Text::decode(bytes) })
+}

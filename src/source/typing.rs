@@ -1,0 +1,159 @@
+//! Holds objects against the API's types: values of the wrong type, fields that do not exist.
+
+use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
+use k8s_openapi::api::batch::v1::{CronJob, Job};
+use k8s_openapi::api::core::v1::{Namespace, Pod, PodTemplate, PodTemplateSpec, ReplicationController};
+use serde::Deserialize;
+
+use super::{Found, Object};
+use crate::model::{FieldPath, Segment};
+use crate::yaml::de::{TypeError, UnknownField, decode_strictly};
+use crate::yaml::{Span, ValueRef};
+
+/// A field that the API does not have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unknown {
+    /// Where its key is.
+    pub span: Span,
+    /// As `spec.securityContext.runAsNonroot: unknown field, did you mean "runAsNonRoot"?`.
+    pub message: String,
+    /// Whether it is in a securityContext, where it looks like protection and is none.
+    pub in_security_context: bool,
+}
+
+impl Unknown {
+    fn new(field: &UnknownField) -> Self {
+        Self {
+            span: field.span,
+            message: unknown_field_message(field),
+            in_security_context: is_in_security_context(&field.path),
+        }
+    }
+}
+
+/// Decodes an object of one of the kinds that are judged, as the API server would; other kinds pass unseen.
+///
+/// # Errors
+///
+/// The first value that does not have its field's type: the server refuses the object.
+pub fn check_object_types(object: &Object<'_>) -> Result<Vec<Unknown>, TypeError> {
+    let value = object.value;
+    let unknown = match object.kind {
+        "Pod" => unknown_fields::<Pod>(value),
+        "PodTemplate" => unknown_fields::<PodTemplate>(value),
+        "ReplicationController" => unknown_fields::<ReplicationController>(value),
+        "ReplicaSet" => unknown_fields::<ReplicaSet>(value),
+        "Deployment" => unknown_fields::<Deployment>(value),
+        "StatefulSet" => unknown_fields::<StatefulSet>(value),
+        "DaemonSet" => unknown_fields::<DaemonSet>(value),
+        "Job" => unknown_fields::<Job>(value),
+        "CronJob" => unknown_fields::<CronJob>(value),
+        "Namespace" => unknown_fields::<Namespace>(value),
+        _ => return Ok(Vec::new()),
+    }?;
+    Ok(unknown.iter().map(Unknown::new).collect())
+}
+
+/// Fields in the security contexts of a custom resource's pod template that pods do not have. Such a resource may have
+/// fields and types of its own elsewhere, so nothing else is looked at.
+#[must_use]
+pub fn check_template_fields(template: &Found<'_>) -> Vec<Unknown> {
+    let unknown = unknown_fields::<PodTemplateSpec>(template.value).unwrap_or_default();
+    let prefixed = unknown.into_iter().map(|mut field| {
+        field.path = template.path.clone().join(&field.path);
+        field
+    });
+    prefixed.map(|field| Unknown::new(&field)).filter(|unknown| unknown.in_security_context).collect()
+}
+
+fn unknown_fields<'d, T: Deserialize<'d>>(value: ValueRef<'d>) -> Result<Vec<UnknownField>, TypeError> {
+    decode_strictly::<T>(value).map(|(_, unknown)| unknown)
+}
+
+/// Whether a path leads into a securityContext, where a field that does not exist protects nothing.
+fn is_in_security_context(path: &FieldPath) -> bool {
+    let steps = path.segments();
+    let inner = steps.len().saturating_sub(1);
+    steps[..inner].iter().filter_map(Segment::as_key).any(|key| key == "securityContext")
+}
+
+/// `spec.x.runAsNonroot: unknown field, did you mean "runAsNonRoot"?`
+pub(super) fn unknown_field_message(field: &UnknownField) -> String {
+    let name = field.path.last().and_then(Segment::as_key).unwrap_or_default();
+    match closest(name, field.known) {
+        Some(known) => format!("{}: unknown field, did you mean {known:?}?", field.path),
+        None => format!("{}: unknown field", field.path),
+    }
+}
+
+/// The candidate that `name` was probably meant to be.
+fn closest<'a>(name: &str, candidates: &[&'a str]) -> Option<&'a str> {
+    if let Some(same) = candidates.iter().find(|candidate| candidate.eq_ignore_ascii_case(name)) {
+        return Some(same);
+    }
+    let distance = |candidate: &&&str| strsim::damerau_levenshtein(name, candidate);
+    let best = candidates.iter().min_by_key(distance)?;
+    (distance(&best) <= 1 + name.len() / 5).then_some(best)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::objects;
+    use crate::yaml::{Document, chunks};
+
+    fn check(text: &str) -> Result<Vec<String>, String> {
+        let cut = chunks(text);
+        let document = Document::parse(&cut[0]).unwrap();
+        let object = objects(&document).remove(0).unwrap();
+        match check_object_types(&object) {
+            Ok(unknown) => Ok(unknown.into_iter().map(|field| field.message).collect()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    const HEAD: &str = "apiVersion: v1\nkind: Pod\n";
+
+    #[test]
+    fn types_are_gos() {
+        let wrong = check(&format!("{HEAD}spec:\n  containers:\n  - securityContext: {{runAsNonRoot: \"yes\"}}\n"));
+        let message = "spec.containers[0].securityContext.runAsNonRoot: expected a boolean, found the string \"yes\"";
+        assert_eq!(wrong, Err(message.to_owned()));
+        assert_eq!(check(&format!("{HEAD}spec: {{hostNetwork: yes}}")), Ok(vec![]));
+        let wrong = check(&format!("{HEAD}spec: {{containers: [{{env: [{{name: A, value: 1}}]}}]}}"));
+        assert_eq!(wrong, Err("spec.containers[0].env[0].value: expected a string, found the number 1".to_owned()));
+        let wrong = check(&format!("{HEAD}metadata: {{labels: {{a: true}}}}"));
+        assert_eq!(wrong, Err("metadata.labels[a]: expected a string, found the boolean true".to_owned()));
+        let wrong = check(&format!("{HEAD}spec: {{securityContext: {{runAsUser: 1.5}}}}"));
+        assert_eq!(wrong, Err("spec.securityContext.runAsUser: expected an integer, found the number 1.5".to_owned()));
+        let wrong = check(&format!("{HEAD}spec: {{containers: {{name: a}}}}"));
+        assert_eq!(wrong, Err("spec.containers: expected a list, found an object".to_owned()));
+    }
+
+    #[test]
+    fn what_go_takes_is_taken() {
+        let fine = [
+            "spec: {containers: [{resources: {limits: {cpu: 1, memory: 1.5}}}]}",
+            "spec: {containers: [null], volumes: null}",
+            "metadata: {labels: {a: }, annotations: , creationTimestamp: null}",
+            "spec: {securityContext: {runAsUser: 1e3}}",
+            "spec: {containers: [{ports: [{containerPort: 0o17}], livenessProbe: {httpGet: {port: http}}}]}",
+        ];
+        for rest in fine {
+            assert_eq!(check(&format!("{HEAD}{rest}")), Ok(vec![]), "{rest}");
+        }
+    }
+
+    #[test]
+    fn unknown_fields_come_with_a_suggestion() {
+        let unknown = check(&format!("{HEAD}spec: {{securityContext: {{runAsNonroot: true}}, contianers: [], zzz: 1}}"));
+        assert_eq!(
+            unknown,
+            Ok(vec![
+                "spec.securityContext.runAsNonroot: unknown field, did you mean \"runAsNonRoot\"?".to_owned(),
+                "spec.contianers: unknown field, did you mean \"containers\"?".to_owned(),
+                "spec.zzz: unknown field".to_owned(),
+            ])
+        );
+    }
+}
