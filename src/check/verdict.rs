@@ -159,7 +159,7 @@ impl Judge<'_> {
                 return scene.error(error.span.unwrap_or_else(|| found.value.span()), message);
             }
         };
-        let verdict = self.judge(scene, object, found, &pod);
+        let verdict = self.judge(scene, object, found, pod);
         scene.outcome.results.push(verdict);
     }
 
@@ -181,9 +181,10 @@ impl Judge<'_> {
         object.namespace.or(self.request.namespace.as_deref()).unwrap_or("default")
     }
 
-    fn judge(&self, scene: &Scene<'_>, object: &Object<'_>, found: &Found<'_>, template: &PodTemplate) -> Verdict {
+    fn judge(&self, scene: &Scene<'_>, object: &Object<'_>, found: &Found<'_>, mut pod: PodTemplate) -> Verdict {
         let policies = self.policies(object);
-        let mut pod = template.clone();
+        // The template as it stands is needed again only where its own sentence differs from its pods'.
+        let template = admission::pod_differs_from_template(&pod).then(|| pod.clone());
         admission::prepare_pod(&mut pod);
         let exempt = self
             .request
@@ -192,9 +193,15 @@ impl Judge<'_> {
             .map(|exemption| exemption.to_string());
         let is_exempt = exempt.is_some();
         let findings = if is_exempt { Vec::new() } else { evaluate(policies.enforce, &pod) };
-        let sentence = if is_exempt { None } else { sentence(object, found, &policies, template, &pod, &findings) };
-        let placed = Placer { scene, object, found };
-        let modes = if is_exempt { Vec::new() } else { placed.modes(&policies, &pod) };
+        let seen = Seen { pod: &pod, template, findings: &findings };
+        let sentence = if is_exempt { None } else { sentence(object, found, &policies, seen) };
+        let placer = Placer { scene, object, found };
+        let modes = if is_exempt { Vec::new() } else { placer.modes(&policies, &pod) };
+        let meets = if findings.is_empty() && !is_exempt && policies.enforce.level == Level::Restricted {
+            Level::Restricted
+        } else {
+            strictest_level(policies.enforce.version, &pod)
+        };
         Verdict {
             source: scene.source(object.value.span()),
             api_version: object.api_version.to_owned(),
@@ -207,44 +214,46 @@ impl Judge<'_> {
             namespace_is_known: policies.known,
             exempt,
             allowed: findings.is_empty(),
-            meets: strictest_level(policies.enforce.version, &pod),
-            findings: placed.all(findings),
+            meets,
+            findings: placer.all(findings),
             sentence,
             modes,
         }
     }
 }
 
+/// A template's pod as admission sees it, and what was found.
+struct Seen<'a> {
+    pod: &'a PodTemplate,
+    /// The template itself, where admission sees that differently.
+    template: Option<PodTemplate>,
+    findings: &'a [Finding],
+}
+
 /// What the server itself would say when the object is created: it refuses pods, and only warns about templates. Of
 /// custom resources it says nothing; their pods are refused later.
-fn sentence(
-    object: &Object<'_>,
-    found: &Found<'_>,
-    policies: &Policies,
-    template: &PodTemplate,
-    pod: &PodTemplate,
-    findings: &[Finding],
-) -> Option<String> {
+fn sentence(object: &Object<'_>, found: &Found<'_>, policies: &Policies, seen: Seen<'_>) -> Option<String> {
     if found.custom {
         return None;
     }
-    let is_pod = object.kind == "Pod";
-    if is_pod && !findings.is_empty() {
-        return Some(admission::refusal(object.name, policies.enforce, findings));
+    let warned =
+        |warn: Policy, findings: &[Finding]| (!findings.is_empty()).then(|| admission::warning(warn, findings));
+    let modes = policies.modes;
+    if object.kind == "Pod" {
+        if !seen.findings.is_empty() {
+            return Some(admission::refusal(object.name, policies.enforce, seen.findings));
+        }
+        return modes.and_then(|modes| warned(modes.warn, &evaluate(modes.warn, seen.pod)));
     }
-    let warn = policies.modes.map_or(policies.enforce, |modes| modes.warn);
-    if is_pod {
-        let warned = if policies.modes.is_some() { evaluate(warn, pod) } else { Vec::new() };
-        return (!warned.is_empty()).then(|| admission::warning(warn, &warned));
+    let warn = modes.map_or(policies.enforce, |modes| modes.warn);
+    match seen.template {
+        Some(mut template) => {
+            admission::prepare_template(&mut template);
+            warned(warn, &evaluate(warn, &template))
+        }
+        None if warn == policies.enforce => warned(warn, seen.findings),
+        None => warned(warn, &evaluate(warn, seen.pod)),
     }
-    let warned = if warn == policies.enforce && !admission::pod_differs_from_template(template) {
-        std::borrow::Cow::Borrowed(findings)
-    } else {
-        let mut seen = template.clone();
-        admission::prepare_template(&mut seen);
-        evaluate(warn, &seen).into()
-    };
-    (!warned.is_empty()).then(|| admission::warning(warn, &warned))
 }
 
 /// Gives findings their places in the text.

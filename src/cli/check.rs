@@ -23,7 +23,9 @@ pub(super) fn run(args: &CheckArgs, streams: &mut Streams) -> Result<Exit, Failu
 fn inputs(args: &CheckArgs) -> Result<(Vec<Input>, Vec<crate::report::Problem>), Failure> {
     let usage = |message: String| Failure::Usage { message, command: "kubectl secctx check" };
     if let Some(extra) = args.rest.first() {
-        let message = format!("unexpected argument {extra:?}: every file needs its own -f, and patterns need quotes (-f '*.yaml')");
+        let message = format!(
+            "unexpected argument {extra:?}: every file needs its own -f, and patterns need quotes (-f '*.yaml')"
+        );
         return Err(usage(message));
     }
     match &args.kustomize {
@@ -80,7 +82,8 @@ fn notices(request: &Request, report: &Report) -> Vec<String> {
     let users: Vec<_> = request.admission.exempt_usernames().collect();
     if !users.is_empty() {
         let users = users.join(", ");
-        notices.push(format!("manifests do not tell who applies them: the exemption of these users is left out: {users}"));
+        notices
+            .push(format!("manifests do not tell who applies them: the exemption of these users is left out: {users}"));
     }
     if report.results.is_empty() && report.errors.is_empty() {
         notices.push("no pod template found, so there is nothing to judge".to_owned());
@@ -109,7 +112,11 @@ fn next(args: &CheckArgs, report: &Report) -> Option<String> {
 /// A word as a shell takes it.
 fn quote(word: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "/._-:=@%+,~".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
 }
 
 fn exit(args: &CheckArgs, report: &Report) -> Exit {

@@ -8,6 +8,6 @@ pub use finding::{Applicability, Finding, Violated, Violation};
 pub use path::{FieldPath, Segment};
 pub use pod::{
     AppArmorProfile, Capabilities, Container, ContainerKind, ContainerPort, Handler, HostAction, HostPath, Lifecycle,
-    Metadata, PlacedContainer, PodOs, PodSecurityContext, PodSpec, PodTemplate, Probe, SeLinuxOptions, SeccompProfile, SecurityContext,
-    Sysctl, VOLUME_SOURCES, Volume, WindowsOptions,
+    Metadata, PlacedContainer, PodOs, PodSecurityContext, PodSpec, PodTemplate, Probe, SeLinuxOptions, SeccompProfile,
+    SecurityContext, Sysctl, VOLUME_SOURCES, Volume, WindowsOptions,
 };

@@ -400,9 +400,7 @@ impl std::ops::Deref for PlacedContainer<'_> {
 impl PodSpec {
     /// Init, regular, ephemeral containers: the order in which admission visits them and lists them in its messages.
     pub fn all_containers(&self) -> impl Iterator<Item = PlacedContainer<'_>> {
-        let placed = |kind| {
-            move |(index, container)| PlacedContainer { kind, index, container }
-        };
+        let placed = |kind| move |(index, container)| PlacedContainer { kind, index, container };
         (self.init_containers.iter().enumerate().map(placed(ContainerKind::Init)))
             .chain(self.containers.iter().enumerate().map(placed(ContainerKind::Regular)))
             .chain(self.ephemeral_containers.iter().enumerate().map(placed(ContainerKind::Ephemeral)))
@@ -469,11 +467,8 @@ mod tests {
         let text = r#"{"spec":{"containers":[{"name":"c"}],"ephemeralContainers":[{"name":"e"}],"initContainers":[{"name":"i"}]}}"#;
         let pod: PodTemplate = serde_json::from_str(text).expect("valid");
         let seen: Vec<_> = pod.spec.all_containers().map(|c| (c.name.clone(), c.path().to_string())).collect();
-        let expected = [
-            ("i", "spec.initContainers[0]"),
-            ("c", "spec.containers[0]"),
-            ("e", "spec.ephemeralContainers[0]"),
-        ];
+        let expected =
+            [("i", "spec.initContainers[0]"), ("c", "spec.containers[0]"), ("e", "spec.ephemeralContainers[0]")];
         assert_eq!(seen, expected.map(|(name, path)| (name.to_owned(), path.to_owned())));
     }
 

@@ -136,7 +136,8 @@ mod tests {
 
     #[test]
     fn says_privileged_where_nothing_is_said() {
-        let policy = config(r#","defaults":{"enforce":"baseline","enforce-version":"v1.30","warn":""}"#).default_policy();
+        let policy =
+            config(r#","defaults":{"enforce":"baseline","enforce-version":"v1.30","warn":""}"#).default_policy();
         let policy = policy.unwrap();
         assert_eq!(policy.enforce.to_string(), "baseline:v1.30");
         assert_eq!(policy.warn.to_string(), "privileged:latest");
@@ -153,7 +154,8 @@ mod tests {
 
     #[test]
     fn exempts_namespaces_and_runtime_classes() {
-        let config = config(r#","exemptions":{"namespaces":["kube-system"],"runtimeClasses":["kata"],"usernames":["ci"]}"#);
+        let config =
+            config(r#","exemptions":{"namespaces":["kube-system"],"runtimeClasses":["kata"],"usernames":["ci"]}"#);
         assert_eq!(config.exemption("kube-system", None), Some(Exemption::Namespace("kube-system".to_owned())));
         assert_eq!(config.exemption("shop", Some("kata")), Some(Exemption::RuntimeClass("kata".to_owned())));
         assert_eq!(config.exemption("shop", Some("runc")), None);

@@ -6,8 +6,8 @@ use serde_json::ser::{Formatter, PrettyFormatter};
 
 use super::style::is_harmful;
 
-/// JSON with kubectl's indentation in which whatever could steer a terminal or deceive a reader is written as `\u202e`: the
-/// same data for any reader of JSON.
+/// JSON with kubectl's indentation in which whatever could steer a terminal or deceive a reader is written as
+/// `\u202e`: the same data for any reader of JSON.
 pub(super) struct Escaping(PrettyFormatter<'static>);
 
 impl Default for Escaping {

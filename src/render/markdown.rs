@@ -1,5 +1,5 @@
-//! `-o markdown`: for a pull request's comment or the summary of a step. Whatever comes from outside stands in code, where
-//! it is neither markup nor a mention nor a link.
+//! `-o markdown`: for a pull request's comment or the summary of a step. Whatever comes from outside stands in code,
+//! where it is neither markup nor a mention nor a link.
 
 use std::io::{self, Write};
 

@@ -49,29 +49,33 @@ pub(super) fn wrap(text: &str, width: Option<usize>) -> Vec<&str> {
     let Some(width) = width else { return vec![text] };
     let mut lines = Vec::new();
     let mut rest = text;
-    while columns(rest) > width {
-        let Some(at) = break_at(rest, width) else { break };
+    while let Some(at) = break_at(rest, width) {
         lines.push(&rest[..at]);
         rest = &rest[at + 1..];
     }
-    lines.push(rest);
+    if lines.is_empty() || !rest.is_empty() {
+        lines.push(rest);
+    }
     lines
 }
 
-/// The last space before which `width` columns suffice, else the first space at all.
+/// The last space before which `width` columns suffice, else the first space at all; `None` where all fits.
 fn break_at(text: &str, width: usize) -> Option<usize> {
     let mut best = None;
     let mut used = 0;
     for (at, c) in text.char_indices() {
         if c == ' ' && at > 0 {
             if used > width {
-                return best.or(Some(at));
+                return Some(at);
             }
             best = Some(at);
         }
         used += char_columns(c);
+        if used > width && best.is_some() {
+            return best;
+        }
     }
-    best
+    None
 }
 
 #[cfg(test)]
@@ -107,6 +111,8 @@ mod tests {
         assert_eq!(wrap("a bb ccc dddd", Some(4)), ["a bb", "ccc", "dddd"]);
         assert_eq!(wrap("longword a", Some(3)), ["longword", "a"]);
         assert_eq!(wrap("", Some(3)), [""]);
+        assert_eq!(wrap("abc ", Some(3)), ["abc"]);
+        assert_eq!(wrap("漢字 漢字", Some(4)), ["漢字", "漢字"]);
         assert_eq!(wrap("aaaa", Some(3)), ["aaaa"]);
     }
 }

@@ -1,7 +1,5 @@
 //! Writes a [`Report`]: one file per format, all from the same data.
 
-#[cfg(test)]
-mod demo_tmp;
 mod escaping;
 mod format;
 mod github;

@@ -120,7 +120,7 @@ pub(super) fn web_findings() -> Vec<PlacedFinding> {
         ],
     );
     let capability_places = vec![
-        place(25, 11, 13, false, "          capabilities:"),
+        place(25, 11, 12, false, "          capabilities:"),
         place(26, 19, 9, true, caps),
         place(26, 30, 8, true, caps),
     ];

@@ -110,8 +110,8 @@ impl fmt::Display for Painted<'_> {
         if self.tone == Tone::Plain || self.text.is_empty() {
             return f.write_str(self.text);
         }
-        // `colored` would ask the environment about standard output. The caller has decided, for the stream it writes to,
-        // and text without colour never comes this far: so this global answer is only ever set to yes.
+        // `colored` would ask the environment about standard output. The caller has decided, for the stream it writes
+        // to, and text without colour never comes this far: so this global answer is only ever set to yes.
         colored::control::set_override(true);
         write!(f, "{}", self.tone.apply(self.text))
     }
@@ -128,8 +128,8 @@ pub(super) fn counted(count: usize, one: &'static str, many: &'static str) -> St
     format!("{count} {}", plural(count, one, many))
 }
 
-/// A string from outside, with every character escaped that would steer a terminal, break the line, reorder the text or not
-/// be seen: ESC as `^[`, line breaks and tabs as `\n`, `\r`, `\t`, all others as `\u{202e}`.
+/// A string from outside, with every character escaped that would steer a terminal, break the line, reorder the text
+/// or not be seen: ESC as `^[`, line breaks and tabs as `\n`, `\r`, `\t`, all others as `\u{202e}`.
 #[must_use]
 pub fn sanitize(text: &str) -> Cow<'_, str> {
     let plain_ascii = text.bytes().all(|byte| (b' '..=b'~').contains(&byte));

@@ -8,7 +8,7 @@ use super::style::sanitize;
 use crate::checks;
 use crate::model::{Applicability, FieldPath, Finding, Segment, Violation};
 use crate::policy::{Mode, Policy};
-use crate::report::{Asked, PlacedFinding, Report, Source, Verdict};
+use crate::report::{Asked, Place, PlacedFinding, Report, Source, Verdict};
 
 /// Values longer than this are not shown.
 const LONGEST_VALUE: usize = 60;
@@ -68,12 +68,12 @@ pub(super) fn message(findings: &[PlacedFinding]) -> String {
     Finding::sentence(findings.iter().map(|placed| &placed.finding))
 }
 
-/// What is wrong with a field, as said beside it in its text; `exact` tells whether the field itself is there.
-pub(super) fn note(violation: &Violation, template: &FieldPath, exact: bool) -> String {
-    if exact {
+/// What is wrong with a field, as said at its place in the text.
+pub(super) fn note(violation: &Violation, template: &FieldPath, place: &Place) -> String {
+    if place.exact {
         return statement(violation, "null");
     }
-    let label = label(&violation.path, template);
+    let label = missing_label(&violation.path, template, place);
     let wanted = value(&violation.wanted);
     let note = match (&violation.actual, wanted) {
         (Value::Null, None) => format!("{label} is not set here"),
@@ -85,6 +85,18 @@ pub(super) fn note(violation: &Violation, template: &FieldPath, exact: bool) -> 
         }
     };
     sanitize(&note).into_owned()
+}
+
+/// The path of a field that is not there, from the key at its place on, else as [`label`] has it.
+fn missing_label(path: &FieldPath, template: &FieldPath, place: &Place) -> String {
+    let skipped = place.column.saturating_sub(1 + place.cut);
+    let key: String = place.text.chars().skip(skipped).take(place.width).filter(|c| !matches!(c, '"' | '\'')).collect();
+    let below = path.tail(template.segments().len());
+    let around = below.segments().split_last().map_or(&[][..], |(_, around)| around);
+    match around.iter().rposition(|step| step.as_key() == Some(&key)) {
+        Some(at) => below.tail(at + 1).to_string(),
+        None => label(path, template),
+    }
 }
 
 /// What is wrong with a field that is named already; `nothing` is the word for a value that is not there.
@@ -191,6 +203,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::render::sample::place;
 
     fn said(path: &[&'static str], exact: bool, actual: Value, wanted: Value) -> String {
         let mut full = FieldPath::fields(&["spec", "template"]);
@@ -198,7 +211,26 @@ mod tests {
             full = part.parse().map_or_else(|_| full.clone().field(part), |index| full.clone().index(index));
         }
         let violation = Violation { path: full, container: None, actual, wanted };
-        note(&violation, &FieldPath::fields(&["spec", "template"]), exact)
+        let place = place(1, 3, 9, exact, "- name: web");
+        note(&violation, &FieldPath::fields(&["spec", "template"]), &place)
+    }
+
+    #[test]
+    fn what_is_missing_is_named_from_the_key_it_belongs_to() {
+        let path = FieldPath::fields(&["spec", "containers"]).index(0).field("securityContext").field("seccompProfile");
+        let violation =
+            Violation { path: path.field("type"), container: None, actual: Value::Null, wanted: Value::Null };
+        let said = |place: &Place| note(&violation, &FieldPath::root(), place);
+        let line = "  \"securityContext\": {}";
+        assert_eq!(said(&place(1, 3, 17, false, line)), "seccompProfile.type is not set here");
+        let cut = Place { cut: 100, ..place(1, 103, 17, false, line) };
+        assert_eq!(said(&cut), "seccompProfile.type is not set here");
+        assert_eq!(
+            said(&place(1, 1, 15, false, "seccompProfile: {}")),
+            "securityContext.seccompProfile.type is not set here"
+        );
+        assert_eq!(said(&place(1, 1, 14, false, "seccompProfile: {}")), "type is not set here");
+        assert_eq!(said(&place(1, 1, 4, false, "type: x")), "securityContext.seccompProfile.type is not set here");
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! `-o yaml`: the version 1 document of [`super::json`], as YAML that kubectl reads as it is meant.
 //!
-//! `serde_yaml` writes for readers of YAML 1.2 and leaves a string `yes` without quotes, which readers of YAML 1.1, kubectl
-//! among them, take for a boolean; and it leaves alone what deceives a reader. So such strings get a character in front that
-//! only fits in double quotes, and the writer takes it out again and escapes the rest.
+//! `serde_yaml` writes for readers of YAML 1.2 and leaves a string `yes` without quotes, which readers of YAML 1.1,
+//! kubectl among them, take for a boolean; and it leaves alone what deceives a reader. So such strings get a
+//! character in front that only fits in double quotes, and the writer takes it out again and escapes the rest.
 
 use std::io::{self, Write};
 

@@ -34,7 +34,8 @@ pub fn load_admission_config(path: &Path) -> Result<AdmissionConfig, String> {
     let text = Text::decode(read_file(path).map_err(|error| format!("{shown}: {error}"))?);
     let cut = chunks(&text);
     let chunk = cut.first().ok_or_else(|| format!("{shown}: this file is empty"))?;
-    let document = Document::parse(chunk).map_err(|error| format!("{shown}:{}:{}: {error}", error.line, error.column))?;
+    let document =
+        Document::parse(chunk).map_err(|error| format!("{shown}:{}:{}: {error}", error.line, error.column))?;
     let root = document.root().ok_or_else(|| format!("{shown}: this file is empty"))?;
     if root.field("kind").and_then(ValueRef::as_str) != Some("AdmissionConfiguration") {
         return configuration(root, path);

@@ -18,11 +18,19 @@ pub(super) fn fetch(url: &str) -> Result<Vec<u8>, String> {
         tried += 1;
         match agent.get(url).call() {
             Ok(mut response) => {
-                return response.body_mut().with_config().limit(LONGEST).read_to_vec().map_err(|error| error.to_string());
+                return response
+                    .body_mut()
+                    .with_config()
+                    .limit(LONGEST)
+                    .read_to_vec()
+                    .map_err(|error| error.to_string());
             }
             Err(ureq::Error::StatusCode(status)) if status >= 500 && tried < TRIES => {}
             Err(ureq::Error::StatusCode(status)) => {
-                return Err(format!("the server answered {status} after {tried} {}", if tried == 1 { "try" } else { "tries" }));
+                return Err(format!(
+                    "the server answered {status} after {tried} {}",
+                    if tried == 1 { "try" } else { "tries" }
+                ));
             }
             Err(error) => return Err(error.to_string()),
         }

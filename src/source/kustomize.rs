@@ -8,7 +8,8 @@ use std::process::Command;
 /// Runs `kubectl kustomize FOLDER`. The kubectl that started the plugin says where it is since v1.37; before that, and
 /// when started alone, it is the one on the PATH.
 pub(super) fn build(folder: &str) -> Result<Vec<u8>, String> {
-    let kubectl = env::var_os("KUBECTL_PATH").filter(|path| !path.is_empty()).unwrap_or_else(|| OsString::from("kubectl"));
+    let kubectl =
+        env::var_os("KUBECTL_PATH").filter(|path| !path.is_empty()).unwrap_or_else(|| OsString::from("kubectl"));
     let output = Command::new(&kubectl).arg("kustomize").arg("--").arg(folder).output().map_err(|error| {
         if error.kind() == io::ErrorKind::NotFound {
             "-k needs kubectl on the PATH, to run its kustomize".to_owned()

@@ -109,7 +109,8 @@ mod tests {
         let at = |path: &str, custom| vec![(path.to_owned(), custom)];
         assert_eq!(paths("{apiVersion: v1, kind: Pod, spec: {containers: []}}"), at("", false));
         assert_eq!(paths(&format!("{{apiVersion: v1, kind: PodTemplate, template: {SPEC}}}")), at("template", false));
-        let text = format!("{{apiVersion: batch/v1, kind: CronJob, spec: {{jobTemplate: {{spec: {{template: {SPEC}}}}}}}}}");
+        let text =
+            format!("{{apiVersion: batch/v1, kind: CronJob, spec: {{jobTemplate: {{spec: {{template: {SPEC}}}}}}}}}");
         assert_eq!(paths(&text), at("spec.jobTemplate.spec.template", false));
         assert_eq!(paths("{apiVersion: apps/v1, kind: Deployment, spec: {}}"), []);
     }
@@ -118,16 +119,31 @@ mod tests {
     fn custom_resources_are_found_by_shape() {
         let text = format!("{{apiVersion: argoproj.io/v1alpha1, kind: Rollout, spec: {{template: {SPEC}}}}}");
         assert_eq!(paths(&text), [("spec.template".to_owned(), true)]);
-        let text = format!("{{apiVersion: ray.io/v1, kind: RayCluster, spec: {{head: {{template: {SPEC}}}, workers: [{{template: {SPEC}}}]}}}}");
-        assert_eq!(paths(&text), [("spec.head.template".to_owned(), true), ("spec.workers[0].template".to_owned(), true)]);
+        let text = format!(
+            "{{apiVersion: ray.io/v1, kind: RayCluster, spec: {{head: {{template: {SPEC}}}, workers: [{{template: {SPEC}}}]}}}}"
+        );
+        assert_eq!(
+            paths(&text),
+            [("spec.head.template".to_owned(), true), ("spec.workers[0].template".to_owned(), true)]
+        );
         let text = format!("{{apiVersion: example.com/v1, kind: Deployment, spec: {{template: {SPEC}}}}}");
         assert_eq!(paths(&text), [("spec.template".to_owned(), true)], "another group's Deployment");
     }
 
     #[test]
     fn shapes_without_pods_are_left_alone() {
-        assert_eq!(paths("{apiVersion: monitoring.coreos.com/v1, kind: Prometheus, spec: {containers: [{name: a, image: b}]}}"), []);
-        assert_eq!(paths("{apiVersion: kyverno.io/v1, kind: ClusterPolicy, spec: {rules: [{validate: {pattern: {spec: {containers: [{image: '*:*'}]}}}}]}}"), []);
+        assert_eq!(
+            paths(
+                "{apiVersion: monitoring.coreos.com/v1, kind: Prometheus, spec: {containers: [{name: a, image: b}]}}"
+            ),
+            []
+        );
+        assert_eq!(
+            paths(
+                "{apiVersion: kyverno.io/v1, kind: ClusterPolicy, spec: {rules: [{validate: {pattern: {spec: {containers: [{image: '*:*'}]}}}}]}}"
+            ),
+            []
+        );
         assert_eq!(paths(&format!("{{apiVersion: v1, kind: ConfigMap, data: {SPEC}}}")), []);
     }
 }

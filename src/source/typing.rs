@@ -146,7 +146,8 @@ mod tests {
 
     #[test]
     fn unknown_fields_come_with_a_suggestion() {
-        let unknown = check(&format!("{HEAD}spec: {{securityContext: {{runAsNonroot: true}}, contianers: [], zzz: 1}}"));
+        let unknown =
+            check(&format!("{HEAD}spec: {{securityContext: {{runAsNonroot: true}}, contianers: [], zzz: 1}}"));
         assert_eq!(
             unknown,
             Ok(vec![

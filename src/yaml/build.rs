@@ -42,8 +42,14 @@ impl<'a> Document<'a> {
             line: chunk.line,
             column: chunk.column,
         };
-        let mut builder =
-            Builder { document, text: chunk.text, open: Vec::new(), pending: Vec::new(), anchors: HashMap::new(), merged: 0 };
+        let mut builder = Builder {
+            document,
+            text: chunk.text,
+            open: Vec::new(),
+            pending: Vec::new(),
+            anchors: HashMap::new(),
+            merged: 0,
+        };
         builder.run()?;
         let mut document = builder.document;
         document.duplicates.sort_by_key(|duplicate| duplicate.by.0);
@@ -134,7 +140,14 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn scalar(&mut self, text: Cow<'a, str>, style: ScalarStyle, anchor: usize, tag: Option<&Tag>, span: &SourceSpan) -> Result<(), Error> {
+    fn scalar(
+        &mut self,
+        text: Cow<'a, str>,
+        style: ScalarStyle,
+        anchor: usize,
+        tag: Option<&Tag>,
+        span: &SourceSpan,
+    ) -> Result<(), Error> {
         let is_plain = style == ScalarStyle::Plain;
         // The parser gives "~" for a value that is not there; its span is empty.
         let is_absent = is_plain && span.start.index() == span.end.index();
@@ -179,7 +192,8 @@ impl<'a> Builder<'a> {
         slot.kind = if is_mapping { Kind::Mapping(range) } else { Kind::Sequence(range) };
         // The end event of a block collection stands at the next token: the last child's end is the true one.
         let end = span.end.byte_offset().map_or(slot.start, small);
-        slot.end = if span.start.index() == span.end.index() { last.unwrap_or(slot.start).max(slot.start) } else { end };
+        slot.end =
+            if span.start.index() == span.end.index() { last.unwrap_or(slot.start).max(slot.start) } else { end };
         self.place(node);
         Ok(())
     }

@@ -145,7 +145,8 @@ impl<'a> Cutter<'a> {
             next_line += 1;
         }
         let shown: String = trimmed.chars().take(40).collect();
-        let message = format!("invalid document separator: only blanks and a comment may follow \"---\", found {shown:?}");
+        let message =
+            format!("invalid document separator: only blanks and a comment may follow \"---\", found {shown:?}");
         self.push(at, line, &self.text[at..next], ChunkKind::Broken(Error { line, column: 4, message }));
         (next, next_line)
     }
@@ -182,15 +183,15 @@ mod tests {
     #[test]
     fn json_values_need_no_separator() {
         let found = chunks(" {\"a\":1}{\"b\":\n2}\n");
-        assert_eq!(found.iter().map(|c| (c.line, c.column, c.text)).collect::<Vec<_>>(), [
-            (1, 2, "{\"a\":1}"),
-            (1, 9, "{\"b\":\n2}"),
-        ]);
+        assert_eq!(
+            found.iter().map(|c| (c.line, c.column, c.text)).collect::<Vec<_>>(),
+            [(1, 2, "{\"a\":1}"), (1, 9, "{\"b\":\n2}"),]
+        );
         let found = chunks("{\"a\":1}\n---\n{\"b\":2}\n");
-        assert_eq!(found.iter().map(|c| (c.line, c.text)).collect::<Vec<_>>(), [
-            (1, "{\"a\":1}"),
-            (2, "---\n{\"b\":2}\n"),
-        ]);
+        assert_eq!(
+            found.iter().map(|c| (c.line, c.text)).collect::<Vec<_>>(),
+            [(1, "{\"a\":1}"), (2, "---\n{\"b\":2}\n"),]
+        );
         let found = chunks("{a: 1}\n");
         assert_eq!(found[0].kind, ChunkKind::Yaml);
         let found = chunks("{}{} x");

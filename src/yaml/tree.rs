@@ -271,9 +271,11 @@ impl<'d> ValueRef<'d> {
             Value::Float(value) => value.into(),
             Value::String(text) => text.into(),
             Value::Sequence => self.items().map(ValueRef::to_json).collect(),
-            Value::Mapping => {
-                self.entries().map(|entry| (entry.key.to_owned(), entry.value.to_json())).collect::<serde_json::Map<_, _>>().into()
-            }
+            Value::Mapping => self
+                .entries()
+                .map(|entry| (entry.key.to_owned(), entry.value.to_json()))
+                .collect::<serde_json::Map<_, _>>()
+                .into(),
         }
     }
 }

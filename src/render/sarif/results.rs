@@ -93,8 +93,8 @@ fn identity(verdict: &Verdict) -> String {
     }
 }
 
-/// A value that stays the same when lines or containers move: made of the check, the file, the object, the container's name
-/// and the field as seen from there, and for items of lists their value.
+/// A value that stays the same when lines or containers move: made of the check, the file, the object, the
+/// container's name and the field as seen from there, and for items of lists their value.
 fn fingerprint(verdict: &Verdict, finding: &Finding, spot: &Spot<'_>) -> String {
     let identity = identity(verdict);
     let mut hash = Fnv::default();

@@ -75,8 +75,8 @@ fn properties(check: &Check) -> PropertyBag {
     PropertyBag::builder().tags(tags.map(str::to_owned)).additional_properties(entries).build()
 }
 
-/// How bad it is on the scale of CVSS, as text. What gives the node away is worse than its level's usual, what only opens
-/// a second door less bad.
+/// How bad it is on the scale of CVSS, as text. What gives the node away is worse than its level's usual, what only
+/// opens a second door less bad.
 fn severity(check: &Check) -> &'static str {
     match (check.level, check.id) {
         (_, "privileged" | "windowsHostProcess") => "9.3",

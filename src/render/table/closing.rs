@@ -17,27 +17,18 @@ pub(super) fn write(report: &Report, style: &Style, out: &mut dyn Write) -> io::
 }
 
 fn write_count(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<()> {
-    let checked = report.results.len();
-    if checked == 0 {
-        write!(out, "nothing to check: no pod template found")?;
-    } else {
-        let workloads = counted(checked, "workload", "workloads");
-        write!(out, "{workloads} checked against {}: ", report.policy_text())?;
-        for (at, (tone, part)) in outcome(report).iter().enumerate() {
-            write!(out, "{}{}", if at == 0 { "" } else { ", " }, style.paint(*tone, part))?;
-        }
-    }
-    match (report.without_template, checked) {
-        (0, _) => {}
-        (others, 0) => write!(out, " in {}", counted(others, "document", "documents"))?,
-        (others, _) => {
-            let others = counted(others, "other document has", "other documents have");
-            write!(out, " {}", style.paint(Tone::Faint, &format!("({others} none)")))?;
-        }
+    let workloads = counted(report.results.len(), "workload", "workloads");
+    write!(out, "{workloads} checked against {}", report.policy_text())?;
+    for (at, (tone, part)) in outcome(report).iter().enumerate() {
+        write!(out, "{}{}", if at == 0 { ": " } else { ", " }, style.paint(*tone, part))?;
     }
     if !report.errors.is_empty() {
         let errors = counted(report.errors.len(), "error", "errors");
         write!(out, "; {}", style.paint(Tone::StrongBad, &errors))?;
+    }
+    if report.without_template > 0 {
+        let others = counted(report.without_template, "document holds", "documents hold");
+        write!(out, " {}", style.paint(Tone::Faint, &format!("({others} no pod template)")))?;
     }
     writeln!(out)
 }
@@ -50,6 +41,7 @@ fn outcome(report: &Report) -> Vec<(Tone, String)> {
     let it = if report.asked == Asked::Namespace { "them" } else { "it" };
     let (good, bad) = (Tone::StrongGood, Tone::StrongBad);
     match (passing, failing, exempt) {
+        (0, 0, 0) => return Vec::new(),
         (1, 0, 0) => return vec![(good, format!("meets {it}"))],
         (0, 1, 0) => return vec![(bad, format!("does not meet {it}"))],
         (_, 0, 0) => return vec![(good, format!("all meet {it}"))],
@@ -88,21 +80,21 @@ mod tests {
         report.results.extend(vec![pass.clone(); passing]);
         report.results.extend(vec![Verdict { allowed: false, ..pass.clone() }; failing]);
         report.results.extend(vec![Verdict { exempt: Some("user".to_owned()), ..pass }; exempt]);
-        closing(&report, &Style::default()).trim_end().replace("checked against baseline:v1.37: ", "")
+        closing(&report, &Style::default()).trim_end().replace(" checked against baseline:v1.37", "")
     }
 
     #[test]
     fn counts_are_sentences() {
-        assert_eq!(of(0, 0, 0), "nothing to check: no pod template found");
-        assert_eq!(of(1, 0, 0), "1 workload meets it");
-        assert_eq!(of(0, 1, 0), "1 workload does not meet it");
-        assert_eq!(of(2, 0, 0), "2 workloads all meet it");
-        assert_eq!(of(0, 2, 0), "2 workloads none meets it");
-        assert_eq!(of(1, 1, 0), "2 workloads 1 meets it, 1 does not");
-        assert_eq!(of(2, 3, 1), "6 workloads 2 meet it, 3 do not, 1 is exempt");
-        assert_eq!(of(2, 0, 1), "3 workloads 2 meet it, 1 is exempt");
-        assert_eq!(of(0, 1, 2), "3 workloads 1 does not meet it, 2 are exempt");
-        assert_eq!(of(0, 0, 1), "1 workload 1 is exempt");
+        assert_eq!(of(0, 0, 0), "0 workloads");
+        assert_eq!(of(1, 0, 0), "1 workload: meets it");
+        assert_eq!(of(0, 1, 0), "1 workload: does not meet it");
+        assert_eq!(of(2, 0, 0), "2 workloads: all meet it");
+        assert_eq!(of(0, 2, 0), "2 workloads: none meets it");
+        assert_eq!(of(1, 1, 0), "2 workloads: 1 meets it, 1 does not");
+        assert_eq!(of(2, 3, 1), "6 workloads: 2 meet it, 3 do not, 1 is exempt");
+        assert_eq!(of(2, 0, 1), "3 workloads: 2 meet it, 1 is exempt");
+        assert_eq!(of(0, 1, 2), "3 workloads: 1 does not meet it, 2 are exempt");
+        assert_eq!(of(0, 0, 1), "1 workload: 1 is exempt");
     }
 
     #[test]
@@ -112,8 +104,8 @@ mod tests {
         let style = Style { next: Some("kubectl secctx harden -f shop.yaml".to_owned()), ..Style::default() };
         assert_eq!(
             closing(&report, &style),
-            "3 workloads checked against restricted:v1.37: 1 meets it, 1 does not, 1 is exempt \
-             (2 other documents have none); 2 errors\nnext: kubectl secctx harden -f shop.yaml\n"
+            "3 workloads checked against restricted:v1.37: 1 meets it, 1 does not, 1 is exempt; 2 errors \
+             (2 documents hold no pod template)\nnext: kubectl secctx harden -f shop.yaml\n"
         );
         let labels = "3 workloads checked against the labels of their namespaces: 2 meet them, 1 does not\n";
         assert_eq!(closing(&sample::labelled(), &Style::default()), labels);
@@ -122,8 +114,9 @@ mod tests {
     #[test]
     fn there_is_nothing_to_do_next_when_all_pass() {
         let style = Style { next: Some("kubectl secctx harden".to_owned()), ..Style::default() };
-        assert_eq!(closing(&sample::empty(), &style), "nothing to check: no pod template found\n");
+        assert_eq!(closing(&sample::empty(), &style), "0 workloads checked against baseline:v1.37\n");
         let report = Report { without_template: 1, ..sample::empty() };
-        assert_eq!(closing(&report, &style), "nothing to check: no pod template found in 1 document\n");
+        let text = "0 workloads checked against baseline:v1.37 (1 document holds no pod template)\n";
+        assert_eq!(closing(&report, &style), text);
     }
 }

@@ -164,11 +164,12 @@ impl<'a> Frames<'a> {
 fn notes(spot: &Spot<'_>, template: &FieldPath) -> Vec<String> {
     let mut notes = Vec::new();
     for (at, (violation, place)) in spot.violations.iter().enumerate() {
+        let Some(place) = place else { continue };
         if notes.len() == MOST_NOTES {
             notes.push(format!("and {} more", spot.violations.len() - at));
             break;
         }
-        let note = words::note(violation, template, place.is_some_and(|place| place.exact));
+        let note = words::note(violation, template, place);
         if !notes.contains(&note) {
             notes.push(note);
         }

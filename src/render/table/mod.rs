@@ -5,6 +5,7 @@ mod closing;
 mod frame;
 mod line;
 mod list;
+mod rows;
 
 use std::io::{self, Write};
 
@@ -55,9 +56,9 @@ mod tests {
     #[test]
     fn the_whole_table() {
         let style = Style { next: Some("kubectl secctx harden -f shop.yaml".to_owned()), ..plain() };
-        let expected = r#"  ✓ cronjob/cleanup  shop         restricted
-  ✗ deployment/web   shop         privileged  3 findings
-  - daemonset/log    kube-system  privileged  namespace "kube-system" is exempt
+        let expected = r#"  ✓ cronjob/cleanup  shop         restricted  shop.yaml:1
+  ✗ deployment/web   shop         privileged  shop.yaml:12       3 findings
+  - daemonset/log    kube-system  privileged  agents/log.yaml:1  namespace "kube-system" is exempt
 
 deployment/web (shop) does not meet restricted:v1.37
 
@@ -86,7 +87,7 @@ deployment/web (shop) does not meet restricted:v1.37
        --> shop.yaml:25:11  spec.template.spec.containers[0].securityContext.capabilities.drop
         |
      25 |           capabilities:
-        |           ^^^^^^^^^^^^^ securityContext.capabilities.drop is not set here, wanted ["ALL"]
+        |           ^^^^^^^^^^^^ drop is not set here, wanted ["ALL"]
        --> shop.yaml:26:19  spec.template.spec.containers[0].securityContext.capabilities.add
         |
      26 |             add: [NET_ADMIN, SYS_TIME]
@@ -94,7 +95,7 @@ deployment/web (shop) does not meet restricted:v1.37
         |                              ^^^^^^^^ is "SYS_TIME", must go
         = fix: FIX capabilities_restricted
 
-3 workloads checked against restricted:v1.37: 1 meets it, 1 does not, 1 is exempt (2 other documents have none)
+3 workloads checked against restricted:v1.37: 1 meets it, 1 does not, 1 is exempt (2 documents hold no pod template)
 next: kubectl secctx harden -f shop.yaml
 "#;
         let expected = ["hostPathVolumes", "allowPrivilegeEscalation", "capabilities_restricted"]
@@ -217,7 +218,18 @@ next: kubectl secctx harden -f shop.yaml
     }
 
     #[test]
+    fn a_very_long_name_does_not_widen_the_other_lines() {
+        let mut report = sample::shop();
+        report.results[0].name = "x".repeat(5000);
+        let text = table(&report, &plain());
+        let lines: Vec<_> = text.lines().take(2).map(str::len).collect();
+        assert!(lines[0] > 5000 && lines[1] < 200, "{lines:?}");
+        let text = table(&report, &Style { width: Some(100), ..plain() });
+        assert!(text.lines().take(2).all(|line| columns(line) <= 100), "{text}");
+    }
+
+    #[test]
     fn nothing_to_list() {
-        assert_eq!(table(&sample::empty(), &plain()), "nothing to check: no pod template found\n");
+        assert_eq!(table(&sample::empty(), &plain()), "0 workloads checked against baseline:v1.37\n");
     }
 }

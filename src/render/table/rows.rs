@@ -1,0 +1,185 @@
+//! What stands in the cells of the list.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::Detail;
+use crate::render::style::{Tone, counted, sanitize};
+use crate::render::words::{Objection, object_name, objections, position};
+use crate::report::{Asked, Report, Verdict};
+
+/// A line, before it is laid out.
+pub(super) struct Row<'a> {
+    /// How it went, in one character.
+    pub(super) sign: Sign,
+    /// As many in each row.
+    pub(super) cells: Vec<Cell<'a>>,
+}
+
+/// How a workload fares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sign {
+    /// It passes.
+    Passes,
+    /// Its pods are let in, but a mode has something to say.
+    Warned,
+    /// Its pods are not let in.
+    Fails,
+    /// Nobody looks at it.
+    Exempt,
+    /// For the header.
+    None,
+}
+
+/// A piece of a line.
+pub(super) struct Cell<'a> {
+    /// Safe to print.
+    pub(super) text: Cow<'a, str>,
+    /// How it is coloured.
+    pub(super) tone: Tone,
+}
+
+impl<'a> Cell<'a> {
+    fn plain(text: impl Into<Cow<'a, str>>) -> Self {
+        Self { text: text.into(), tone: Tone::Plain }
+    }
+}
+
+/// Makes the rows of a report's list.
+pub(super) struct Rows<'a> {
+    report: &'a Report,
+    detail: Detail,
+    /// Whether any object names a namespace.
+    namespaces: bool,
+    /// Whether objects come from several files.
+    files: bool,
+}
+
+impl<'a> Rows<'a> {
+    pub(super) fn new(report: &'a Report, detail: Detail) -> Self {
+        let namespaces = report.results.iter().any(|verdict| verdict.namespace.is_some());
+        let files = report.results.windows(2).any(|pair| {
+            !Arc::ptr_eq(&pair[0].source.file, &pair[1].source.file) && pair[0].source.file != pair[1].source.file
+        });
+        Self { report, detail, namespaces, files }
+    }
+
+    /// The columns that give way where the terminal is narrow: of files, then of names.
+    pub(super) fn flexible(&self) -> [Option<usize>; 2] {
+        match self.detail {
+            Detail::Normal => [self.files.then_some(if self.namespaces { 3 } else { 2 }), Some(0)],
+            Detail::Wide => [Some(4), Some(1)],
+        }
+    }
+
+    /// The names of the columns, where they are written.
+    pub(super) fn header(&self) -> Option<Row<'a>> {
+        if self.detail == Detail::Normal {
+            return None;
+        }
+        let missing: Cow<'_, str> = match self.report.asked {
+            Asked::Level(_) => format!("MISSING FOR {}", self.report.policy_text()).into(),
+            Asked::Namespace => "MISSING".into(),
+        };
+        let names = ["NAMESPACE", "WORKLOAD", "APIVERSION", "MEETS", "FILE:LINE"].map(Cow::Borrowed);
+        let cells = names.into_iter().chain([missing]).map(|text| Cell { text, tone: Tone::Strong }).collect();
+        Some(Row { sign: Sign::None, cells })
+    }
+
+    /// The row of each result.
+    pub(super) fn all(&self) -> impl Iterator<Item = Row<'a>> {
+        self.report.results.iter().map(|verdict| self.row(verdict))
+    }
+
+    fn row(&self, verdict: &'a Verdict) -> Row<'a> {
+        let objections = objections(self.report, verdict);
+        let sign = match (verdict.allowed, objections.is_empty(), &verdict.exempt) {
+            (false, ..) => Sign::Fails,
+            (true, false, _) => Sign::Warned,
+            (true, true, Some(_)) => Sign::Exempt,
+            (true, true, None) => Sign::Passes,
+        };
+        let cells = match self.detail {
+            Detail::Normal => self.normal(verdict, &objections),
+            Detail::Wide => wide(verdict, &objections),
+        };
+        Row { sign, cells }
+    }
+
+    fn normal(&self, verdict: &'a Verdict, objections: &[Objection<'_>]) -> Vec<Cell<'a>> {
+        let mut cells = vec![Cell::plain(object_name(verdict))];
+        if self.namespaces {
+            cells.push(namespace(verdict));
+        }
+        cells.push(meets(verdict));
+        if self.files {
+            cells.push(Cell { text: place(verdict).into(), tone: Tone::Faint });
+        }
+        let counts = objections.iter().map(count);
+        cells.push(remarks(verdict, objections, counts.collect(), ", "));
+        cells
+    }
+}
+
+fn wide<'a>(verdict: &'a Verdict, objections: &[Objection<'_>]) -> Vec<Cell<'a>> {
+    let mut last = remarks(verdict, objections, objections.iter().map(missing).collect(), "; ");
+    if last.text.is_empty() {
+        last.text = "-".into();
+    }
+    vec![
+        namespace(verdict),
+        Cell::plain(object_name(verdict)),
+        Cell::plain(sanitize(&verdict.api_version)),
+        meets(verdict),
+        Cell::plain(place(verdict)),
+        last,
+    ]
+}
+
+fn namespace(verdict: &Verdict) -> Cell<'_> {
+    Cell::plain(verdict.namespace.as_deref().map_or("-".into(), sanitize))
+}
+
+fn meets(verdict: &Verdict) -> Cell<'_> {
+    Cell { text: verdict.meets.as_str().into(), tone: Tone::met(verdict.meets) }
+}
+
+/// File and line of the object.
+fn place(verdict: &Verdict) -> String {
+    let mut source = verdict.source.clone();
+    source.column = None;
+    position(&source)
+}
+
+/// `4 findings`, `4 findings against restricted:v1.37 (audit, warn)`.
+fn count(objection: &Objection<'_>) -> String {
+    let count = counted(objection.findings.len(), "finding", "findings");
+    if objection.modes.is_empty() {
+        return count;
+    }
+    format!("{count} against {} ({})", objection.policy_text(), objection.modes_text())
+}
+
+/// The checks that fail; with modes, also for which policy.
+fn missing(objection: &Objection<'_>) -> String {
+    let checks: Vec<_> = objection.findings.iter().map(|placed| placed.finding.check).collect();
+    let checks = checks.join(", ");
+    if objection.modes.is_empty() {
+        return checks;
+    }
+    format!("{checks} for {} ({})", objection.policy_text(), objection.modes_text())
+}
+
+/// The last cell: what is found, then what a reader may not expect of the workload or of how it was judged.
+fn remarks<'a>(verdict: &Verdict, objections: &[Objection<'_>], mut texts: Vec<String>, between: &str) -> Cell<'a> {
+    texts.extend(verdict.exempt.as_deref().map(|why| sanitize(why).into_owned()));
+    if !verdict.namespace_is_known {
+        texts.push("its namespace's labels are not known".to_owned());
+    }
+    if verdict.custom {
+        texts.push("custom resource".to_owned());
+    }
+    let level = |objection: &Objection<'_>| objection.findings.iter().map(|placed| placed.finding.level).min();
+    let tone = objections.first().and_then(level).map_or(Tone::Faint, Tone::broken);
+    Cell { text: texts.join(between).into(), tone }
+}

@@ -1,0 +1,11 @@
+//! All integration tests in one binary: linking it once is faster than linking many.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
+
+mod architecture;
+mod cli;
+mod conformance;
+mod plugin;
+mod robustness;
+mod server;
+mod support;
+mod yaml_reading;
