@@ -151,12 +151,12 @@ impl Judge<'_> {
                 self.unknown_field(scene, &field);
             }
         }
-        let pod = match decode::<PodTemplate>(found.value) {
+        let pod = match found.value.map_or(Ok(PodTemplate::default()), decode::<PodTemplate>) {
             Ok(pod) => pod,
             Err(error) => {
                 let path = found.path.clone().join(&error.path);
                 let message = format!("{path}: {}", error.message);
-                return scene.error(error.span.unwrap_or_else(|| found.value.span()), message);
+                return scene.error(error.span.unwrap_or_else(|| object.value.span()), message);
             }
         };
         let verdict = self.judge(scene, object, found, pod);

@@ -16,8 +16,23 @@ impl Default for Escaping {
     }
 }
 
+impl Escaping {
+    /// For an item of a list that is a member of the document: indented as far as it stands there.
+    pub(super) fn of_item() -> Self {
+        let mut formatter = PrettyFormatter::with_indent(b"    ");
+        // Beginning the object and the list around the item, into nowhere.
+        let around = formatter.begin_object(&mut io::sink()).and_then(|()| formatter.begin_array(&mut io::sink()));
+        debug_assert!(around.is_ok(), "nowhere takes everything");
+        Self(formatter)
+    }
+}
+
 impl Formatter for Escaping {
     fn write_string_fragment<W: Write + ?Sized>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        // Most texts are plain, which is seen faster than it is escaped.
+        if fragment.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+            return writer.write_all(fragment.as_bytes());
+        }
         let mut rest = fragment;
         while let Some(at) = rest.find(is_harmful) {
             let (plain, tail) = rest.split_at(at);

@@ -8,6 +8,7 @@ mod junit;
 mod markdown;
 mod measure;
 mod name;
+mod parallel;
 mod problems;
 mod psa;
 #[cfg(test)]

@@ -25,6 +25,7 @@ pub(super) fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let mut sink = Sink::new(out);
     let document = json::document(
         report,
+        &report.results,
         |verdict| marked(&json::result(report, verdict)),
         |problem| marked(&json::problem(problem)),
     );

@@ -10,8 +10,9 @@ use super::Object;
 pub struct Found<'d> {
     /// Path of the template in the object; the root for a pod.
     pub path: FieldPath,
-    /// The template: an object with `metadata` and `spec`.
-    pub value: ValueRef<'d>,
+    /// The template: an object with `metadata` and `spec`. A workload that leaves it out is still judged, by an empty
+    /// one, as admission does.
+    pub value: Option<ValueRef<'d>>,
     /// Whether it was found by its shape, in a kind that is not one of Kubernetes' own workloads.
     pub custom: bool,
 }
@@ -39,15 +40,13 @@ const MAX_DEPTH: usize = 24;
 /// The pod templates of an object, in the order of the text.
 #[must_use]
 pub fn find<'d>(object: &Object<'d>) -> Vec<Found<'d>> {
-    if let Some((_, _, fields)) = workload(object) {
+    if let Some((kind, _, fields)) = workload(object) {
         let path = fields.iter().fold(FieldPath::root(), |path, field| path.field(field));
         let located = object.value.locate(&path);
-        // A workload without a template is refused by the server for other reasons.
-        return if located.steps == fields.len() && !located.value.is_null() {
-            vec![Found { path, value: located.value, custom: false }]
-        } else {
-            Vec::new()
-        };
+        let value = Some(located.value).filter(|value| located.steps == fields.len() && !value.is_null());
+        // Of all kinds only this one has a pointer there, so that admission sees that it is not set and looks away.
+        let is_unseen = value.is_none() && *kind == "ReplicationController";
+        return if is_unseen { Vec::new() } else { vec![Found { path, value, custom: false }] };
     }
     let mut found = Vec::new();
     if !NEVER.contains(&object.kind) && !object.kind.is_empty() {
@@ -68,7 +67,7 @@ fn search<'d>(value: ValueRef<'d>, path: &FieldPath, depth: usize, found: &mut V
         return;
     }
     if is_template(value) {
-        return found.push(Found { path: path.clone(), value, custom: true });
+        return found.push(Found { path: path.clone(), value: Some(value), custom: true });
     }
     for entry in value.entries() {
         search(entry.value, &path.clone().name(entry.key), depth + 1, found);
@@ -112,7 +111,8 @@ mod tests {
         let text =
             format!("{{apiVersion: batch/v1, kind: CronJob, spec: {{jobTemplate: {{spec: {{template: {SPEC}}}}}}}}}");
         assert_eq!(paths(&text), at("spec.jobTemplate.spec.template", false));
-        assert_eq!(paths("{apiVersion: apps/v1, kind: Deployment, spec: {}}"), []);
+        assert_eq!(paths("{apiVersion: apps/v1, kind: Deployment, spec: {}}"), at("spec.template", false));
+        assert_eq!(paths("{apiVersion: v1, kind: ReplicationController, spec: {}}"), []);
     }
 
     #[test]

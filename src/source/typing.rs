@@ -58,7 +58,8 @@ pub fn check_object_types(object: &Object<'_>) -> Result<Vec<Unknown>, TypeError
 /// fields and types of its own elsewhere, so nothing else is looked at.
 #[must_use]
 pub fn check_template_fields(template: &Found<'_>) -> Vec<Unknown> {
-    let unknown = unknown_fields::<PodTemplateSpec>(template.value).unwrap_or_default();
+    let decoded = template.value.map(unknown_fields::<PodTemplateSpec>);
+    let unknown = decoded.and_then(Result::ok).unwrap_or_default();
     let prefixed = unknown.into_iter().map(|mut field| {
         field.path = template.path.clone().join(&field.path);
         field

@@ -9,12 +9,39 @@ use serde::Serialize as _;
 pub(super) use v1::{document, problem, result};
 
 use super::escaping::Escaping;
+use super::parallel;
 use crate::report::Report;
 
+/// How the document looks where its results belong.
+const NO_RESULTS: &str = "\"results\": []";
+
 /// Writes the version 1 document, indented as kubectl does.
+///
+/// The document without its results is small and written first; the results, each at its own indentation, go where it
+/// has none.
 pub(super) fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    let document = document(report, |verdict| result(report, verdict), problem);
-    document.serialize(&mut serde_json::Serializer::with_formatter(&mut *out, Escaping::default()))?;
+    let mut envelope = Vec::new();
+    let document = document(report, &[], |verdict| result(report, verdict), problem);
+    document.serialize(&mut serde_json::Serializer::with_formatter(&mut envelope, Escaping::default()))?;
+    // Member names are the document's own, and no string in it holds a bare quote: the first match is the member.
+    let at = memchr::memmem::find(&envelope, NO_RESULTS.as_bytes()).filter(|_| !report.results.is_empty());
+    let Some(at) = at else {
+        out.write_all(&envelope)?;
+        return writeln!(out);
+    };
+    let (head, tail) = (&envelope[..at], &envelope[at + NO_RESULTS.len()..]);
+    out.write_all(head)?;
+    out.write_all(b"\"results\": [")?;
+    let first = &report.results[0];
+    parallel::in_order(&report.results, out, |verdict, text| {
+        text.extend(if std::ptr::eq(verdict, first) { "\n" } else { ",\n" }.bytes());
+        text.extend(b"        ");
+        let wire = result(report, verdict);
+        wire.serialize(&mut serde_json::Serializer::with_formatter(text, Escaping::of_item()))?;
+        Ok(())
+    })?;
+    out.write_all(b"\n    ]")?;
+    out.write_all(tail)?;
     writeln!(out)
 }
 

@@ -7,9 +7,11 @@ use crate::model::{FieldPath, Violation};
 use crate::render::words;
 use crate::report::{Asked, ModeVerdict, Place, PlacedFinding, Problem, Report, Source, Verdict};
 
-/// The whole document; the items of its lists are made by `result` and `problem` when it is their turn to be written.
+/// The whole document with the results given (a renderer may write them itself); the items of its lists are made by
+/// `result` and `problem` when it is their turn to be written.
 pub(in crate::render) fn document<'a, R: Serialize, P: Serialize>(
     report: &'a Report,
+    results: &'a [Verdict],
     result: impl Fn(&'a Verdict) -> R,
     problem: impl Fn(&'a Problem) -> P + Copy,
 ) -> impl Serialize {
@@ -24,7 +26,7 @@ pub(in crate::render) fn document<'a, R: Serialize, P: Serialize>(
             errors: report.errors.len(),
             without_template: report.without_template,
         },
-        results: Each(&report.results, result),
+        results: Each(results, result),
         errors: Each(&report.errors, problem),
         warnings: (!report.warnings.is_empty()).then_some(Each(&report.warnings, problem)),
     }

@@ -9,6 +9,7 @@ mod rows;
 
 use std::io::{self, Write};
 
+use super::parallel;
 use super::style::Style;
 use crate::report::Report;
 
@@ -26,9 +27,7 @@ pub(super) fn render(report: &Report, detail: Detail, style: &Style, out: &mut d
     // Narrower than this, nothing sensible can be laid out; the terminal may break the lines.
     let style = Style { width: style.width.map(|width| width.max(40)), ..style.clone() };
     list::write(report, detail, &style, out)?;
-    for verdict in &report.results {
-        block::write(report, verdict, detail, &style, out)?;
-    }
+    parallel::in_order(&report.results, out, |verdict, text| block::write(report, verdict, detail, &style, text))?;
     closing::write(report, &style, out)
 }
 
