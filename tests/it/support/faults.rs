@@ -163,8 +163,11 @@ pub(crate) fn unused_address() -> String {
 
 fn converse<S: Read + Write>(stream: S, handler: &Handler, log: &Mutex<Vec<Asked>>) -> io::Result<()> {
     let mut stream = BufReader::new(stream);
-    if stream.fill_buf()?.first() == Some(&5) {
-        greet_socks(&mut stream)?;
+    match stream.fill_buf()?.first() {
+        Some(5) => greet_socks(&mut stream)?,
+        // The first byte of a TLS handshake.
+        Some(0x16) => return stream.get_mut().write_all(b"HTTP/1.1 400 Bad Request\r\n\r\nno TLS here"),
+        _ => {}
     }
     while let Some(asked) = read_request(&mut stream)? {
         log.lock().unwrap().push(asked.clone());
