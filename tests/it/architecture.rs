@@ -10,7 +10,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("checks", &["model", "policy"]),
     ("evaluate", &["checks", "model", "policy"]),
     ("admission", &["model", "policy"]),
-    ("cluster", &[]),
+    // A kubeconfig is YAML as kubectl reads it.
+    ("cluster", &["yaml"]),
     ("yaml", &["model"]),
     ("report", &["model", "policy"]),
     ("source", &["model", "policy", "report", "yaml"]),

@@ -84,6 +84,10 @@ fn broken_and_missing_files_are_told_by_name() {
     let error = refusal(&listed(vec![broken.clone()])).to_string();
     assert!(error.contains(&format!("{} cannot be read", broken.display())), "{error}");
     assert!(!error.contains("s3cret") && !error.contains('\n'), "{error}");
+
+    fs::write(&broken, "users:\n- name: me\n  user: {token: 12345678}\n").unwrap();
+    let error = refusal(&listed(vec![broken])).to_string();
+    assert!(error.ends_with(": 3:17: a value of the wrong type"), "{error}");
 }
 
 #[test]
