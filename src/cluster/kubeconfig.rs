@@ -9,7 +9,6 @@ use kube::config::{AuthInfo, Cluster, Kubeconfig};
 
 use super::error::ClusterError;
 use super::options::ConnectOptions;
-use crate::yaml::de::{TypeError, decode};
 use crate::yaml::{Document, Text, chunks};
 
 /// The merged kubeconfig files, and which were looked for.
@@ -74,7 +73,9 @@ fn read(path: &Path, must_exist: bool) -> Result<Option<Kubeconfig>, ClusterErro
             .map_err(|error| broken(path, &format_args!("{}:{}: {error}", error.line, error.column)))?;
         // An empty document may stand before the one that counts.
         if let Some(root) = document.root() {
-            config = decode(root).map_err(|error| wrong_type(path, &error))?;
+            // The reader's message would quote the value, which may be a token without its quotes.
+            config = serde_json::from_value(root.to_json())
+                .map_err(|_| broken(path, &"a field is missing, or its value is of the wrong type"))?;
             break;
         }
     }
@@ -86,14 +87,6 @@ fn read(path: &Path, must_exist: bool) -> Result<Option<Kubeconfig>, ClusterErro
 
 fn broken(path: &Path, why: &dyn fmt::Display) -> ClusterError {
     ClusterError::config(format!("the kubeconfig file {} cannot be read: {why}", path.display()))
-}
-
-/// Tells where a value is wrong, not what it is: it may be a token without its quotes.
-fn wrong_type(path: &Path, error: &TypeError) -> ClusterError {
-    match error.span {
-        Some(span) => broken(path, &format_args!("{}:{}: a value of the wrong type", span.line, span.column)),
-        None => broken(path, &"a value of the wrong type"),
-    }
 }
 
 /// Files named in a kubeconfig are looked for beside it; so are programs, where their name holds a slash.

@@ -264,25 +264,13 @@ impl<'d> de::Deserializer<'d> for Decoder<'d, '_> {
         visitor.visit_newtype_struct(self)
     }
 
-    fn deserialize_enum<V: Visitor<'d>>(
-        self,
-        _name: &'static str,
-        _variants: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, TypeError> {
-        match self.value.get() {
-            Value::String(text) => visitor.visit_enum(de::value::BorrowedStrDeserializer::new(text)),
-            _ => Err(self.mismatch("a string")),
-        }
-    }
-
     fn deserialize_ignored_any<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, TypeError> {
         visitor.visit_unit()
     }
 
     serde::forward_to_deserialize_any! {
         <V: Visitor<'d>>
-        i128 u128 char bytes byte_buf unit unit_struct tuple tuple_struct identifier
+        i128 u128 char bytes byte_buf unit unit_struct tuple tuple_struct enum identifier
     }
 }
 

@@ -87,7 +87,7 @@ fn broken_and_missing_files_are_told_by_name() {
 
     fs::write(&broken, "users:\n- name: me\n  user: {token: 12345678}\n").unwrap();
     let error = refusal(&listed(vec![broken])).to_string();
-    assert!(error.ends_with(": 3:17: a value of the wrong type"), "{error}");
+    assert!(error.ends_with("its value is of the wrong type") && !error.contains("1234"), "{error}");
 }
 
 #[test]
