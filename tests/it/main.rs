@@ -5,6 +5,7 @@ mod architecture;
 mod cli;
 mod cluster;
 mod conformance;
+mod docs;
 mod plugin;
 mod robustness;
 mod server;
