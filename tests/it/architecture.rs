@@ -30,6 +30,10 @@ const GUARDED: &[(&str, &[&str])] = &[
     ("futures_util", &["cluster"]),
     ("http", &["cluster"]),
     ("rustls", &["cluster"]),
+    ("hyper_util", &["cluster"]),
+    ("hyper_timeout", &["cluster"]),
+    ("tower", &["cluster"]),
+    ("tower_http", &["cluster"]),
     // Credential plugins are programs.
     ("std::process", &["cli", "cluster", "source"]),
     ("std::io::stdout", &["cli"]),
