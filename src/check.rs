@@ -1,7 +1,10 @@
 //! Judges manifests: from inputs to a [`Report`].
 
 mod namespaces;
+mod policies;
 mod verdict;
+
+pub use policies::Policies;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -128,6 +131,7 @@ fn check_document(judge: &Judge<'_>, manifest: &Manifest, chunk: &Chunk<'_>) -> 
                 document: Some(chunk.index),
                 line: Some(error.line),
                 column: Some(error.column),
+                cluster: None,
             };
             Outcome::error(source, error.message)
         }

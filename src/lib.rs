@@ -18,6 +18,7 @@ pub mod check;
 pub mod checks;
 pub mod cli;
 pub mod evaluate;
+pub mod live;
 pub mod model;
 pub mod policy;
 pub mod render;

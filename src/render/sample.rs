@@ -60,11 +60,12 @@ pub(super) fn passing(file: &str, line: usize, kind: &str, namespace: Option<&st
         findings: Vec::new(),
         sentence: None,
         modes: Vec::new(),
+        live: None,
     }
 }
 
 fn source(file: &str, document: usize, line: usize) -> Source {
-    Source { file: Arc::from(file), document: Some(document), line: Some(line), column: Some(1) }
+    Source { file: Arc::from(file), document: Some(document), line: Some(line), column: Some(1), cluster: None }
 }
 
 fn failing(verdict: Verdict, meets: Level, findings: Vec<PlacedFinding>) -> Verdict {

@@ -1,0 +1,204 @@
+//! Takes objects as they come, judges them, and keeps little more than the verdicts.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::objects::{LiveObject, ObjectKey, PodObject, WorkloadObject};
+use crate::admission;
+use crate::check::{Policies, Request};
+use crate::evaluate::{evaluate, strictest_level};
+use crate::model::{ContainerKind, FieldPath, Finding, PodTemplate};
+use crate::policy::{Level, Mode, Policy};
+use crate::report::ModeVerdict;
+
+/// Labels of the namespaces whose labels could be read, by name.
+pub type NamespaceLabels = BTreeMap<String, BTreeMap<String, String>>;
+
+/// Judges the objects of a cluster.
+pub struct Collector<'a> {
+    pub(super) request: &'a Request,
+    pub(super) namespaces: &'a NamespaceLabels,
+    /// The newest version that the server knows.
+    pub(super) newest: u16,
+    pub(super) workloads: BTreeMap<ObjectKey, Workload>,
+    /// Who manages whom.
+    pub(super) managers: HashMap<ObjectKey, ObjectKey>,
+    pub(super) pods: Vec<Pod>,
+    pub(super) judgements: Vec<Judgement>,
+    known: HashMap<String, usize>,
+}
+
+/// A workload with its template judged.
+pub(super) struct Workload {
+    pub(super) api_version: String,
+    pub(super) template: FieldPath,
+    pub(super) custom: bool,
+    pub(super) judgement: usize,
+    /// Names of the template's containers.
+    pub(super) containers: Vec<String>,
+}
+
+/// What is kept of a pod.
+pub(super) struct Pod {
+    pub(super) namespace: String,
+    pub(super) name: String,
+    pub(super) owner: Option<ObjectKey>,
+    /// Without its ephemeral containers, as it would come back.
+    pub(super) judgement: usize,
+    /// Names of its init and regular containers.
+    pub(super) containers: Vec<String>,
+    /// What its ephemeral containers add; they cannot be removed.
+    pub(super) ephemeral: Vec<Finding>,
+    pub(super) ephemeral_containers: Vec<String>,
+}
+
+/// What was decided about a pod or a template. Most pods of a cluster share few of them.
+pub(super) struct Judgement {
+    pub(super) policy: Policy,
+    pub(super) known: bool,
+    pub(super) exempt: Option<String>,
+    pub(super) meets: Level,
+    pub(super) findings: Vec<Finding>,
+    pub(super) modes: Vec<(Mode, Policy, Vec<Finding>)>,
+    pub(super) sentence: String,
+}
+
+impl Judgement {
+    pub(super) fn allowed(&self) -> bool {
+        self.findings.is_empty()
+    }
+}
+
+impl<'a> Collector<'a> {
+    /// A collector for one cluster whose server knows versions up to `v1.newest`.
+    #[must_use]
+    pub fn new(request: &'a Request, namespaces: &'a NamespaceLabels, newest: u16) -> Self {
+        Self {
+            request,
+            namespaces,
+            newest,
+            workloads: BTreeMap::new(),
+            managers: HashMap::new(),
+            pods: Vec::new(),
+            judgements: Vec::new(),
+            known: HashMap::new(),
+        }
+    }
+
+    /// Takes a pod.
+    pub fn pod(&mut self, pod: PodObject) {
+        // Pods that have ended do not run, and their owners replace them by their templates.
+        if matches!(pod.status.phase.as_str(), "Succeeded" | "Failed") {
+            return;
+        }
+        let owner = pod.controller().map(|owner| owner.key(&pod.metadata.namespace));
+        let (namespace, name) = (pod.metadata.namespace.clone(), pod.metadata.name.clone());
+        let mut template = pod.into_template();
+        let ephemeral = self.ephemeral_findings(&namespace, &mut template);
+        let ephemeral_containers = template.spec.ephemeral_containers.iter().map(|c| c.name.clone()).collect();
+        template.spec.ephemeral_containers.clear();
+        let containers = container_names(&template);
+        let judgement = self.judge(&namespace, template);
+        self.pods.push(Pod { namespace, name, owner, judgement, containers, ephemeral, ephemeral_containers });
+    }
+
+    /// Takes a workload of one of Kubernetes' own kinds, whose template is at `template`.
+    pub fn workload(&mut self, key: ObjectKey, api_version: &str, template: FieldPath, workload: WorkloadObject) {
+        self.note_manager(&key, &workload);
+        if let Some(pod) = workload.into_template() {
+            self.template(key, api_version, template, false, pod);
+        }
+    }
+
+    /// Takes a template that was found in a custom resource by its shape.
+    pub fn custom(&mut self, key: ObjectKey, api_version: &str, template: FieldPath, pod: PodTemplate) {
+        self.template(key, api_version, template, true, pod);
+    }
+
+    /// Remembers who manages an object, whether its template is judged or not.
+    pub fn note_manager(&mut self, key: &ObjectKey, object: &impl LiveObject) {
+        if let Some(owner) = object.controller() {
+            self.managers.insert(key.clone(), owner.key(&key.namespace));
+        }
+    }
+
+    fn template(&mut self, key: ObjectKey, api_version: &str, template: FieldPath, custom: bool, pod: PodTemplate) {
+        let containers = container_names(&pod);
+        let judgement = self.judge(&key.namespace, pod);
+        let workload = Workload { api_version: api_version.to_owned(), template, custom, judgement, containers };
+        self.workloads.insert(key, workload);
+    }
+
+    fn policies(&self, namespace: &str) -> Policies {
+        Policies::new(self.request, self.namespaces.get(namespace))
+    }
+
+    /// Judges a pod as admission would see it created; the same verdict is kept once.
+    fn judge(&mut self, namespace: &str, mut pod: PodTemplate) -> usize {
+        admission::prepare_pod(&mut pod);
+        let judgement = self.judgement(namespace, &pod);
+        let mut key = format!("{} {:?} {} {:?}\n", judgement.policy, judgement.exempt, judgement.meets, judgement.known);
+        key.push_str(&judgement.sentence);
+        for (mode, policy, findings) in &judgement.modes {
+            key.push_str(&format!("\n{mode} {policy} {}", Finding::sentence(findings)));
+        }
+        *self.known.entry(key).or_insert_with(|| {
+            self.judgements.push(judgement);
+            self.judgements.len() - 1
+        })
+    }
+
+    fn judgement(&self, namespace: &str, pod: &PodTemplate) -> Judgement {
+        let policies = self.policies(namespace);
+        let policy = policies.enforce.known_to(self.newest);
+        let exemption = self.request.admission.exemption(namespace, pod.spec.runtime_class_name.as_deref());
+        let exempt = exemption.map(|exemption| exemption.to_string());
+        let findings = if exempt.is_some() { Vec::new() } else { evaluate(policy, pod) };
+        let modes = if exempt.is_some() { Vec::new() } else { self.modes(&policies, pod) };
+        let sentence = Finding::sentence(&findings);
+        let meets = strictest_level(policy.version, pod);
+        Judgement { policy, known: policies.known, exempt, meets, findings, modes, sentence }
+    }
+
+    fn modes(&self, policies: &Policies, pod: &PodTemplate) -> Vec<(Mode, Policy, Vec<Finding>)> {
+        let Some(modes) = policies.modes else { return Vec::new() };
+        let enforce = policies.enforce.known_to(self.newest);
+        [Mode::Audit, Mode::Warn]
+            .into_iter()
+            .map(|mode| (mode, modes.mode(mode).known_to(self.newest)))
+            .filter(|(_, policy)| policy.level != Level::Privileged && *policy != enforce)
+            .map(|(mode, policy)| (mode, policy, evaluate(policy, pod)))
+            .filter(|(_, _, findings)| !findings.is_empty())
+            .collect()
+    }
+
+    /// What is found only because of a pod's ephemeral containers.
+    fn ephemeral_findings(&self, namespace: &str, pod: &mut PodTemplate) -> Vec<Finding> {
+        if pod.spec.ephemeral_containers.is_empty() {
+            return Vec::new();
+        }
+        let policy = self.policies(namespace).enforce.known_to(self.newest);
+        let list = ContainerKind::Ephemeral.field();
+        let is_ephemeral = |path: &FieldPath| path.segments().iter().any(|step| step.as_key() == Some(list));
+        evaluate(policy, pod)
+            .into_iter()
+            .map(|mut finding| {
+                finding.violations.retain(|violation| is_ephemeral(&violation.path));
+                finding
+            })
+            .filter(|finding| !finding.violations.is_empty())
+            .collect()
+    }
+}
+
+fn container_names(pod: &PodTemplate) -> Vec<String> {
+    pod.spec
+        .all_containers()
+        .filter(|container| container.kind != ContainerKind::Ephemeral)
+        .map(|container| container.name.clone())
+        .collect()
+}
+
+/// A mode's verdict for the report.
+pub(super) fn mode_verdict((mode, policy, findings): &(Mode, Policy, Vec<Finding>), prefix: &FieldPath) -> ModeVerdict {
+    ModeVerdict { mode: *mode, policy: *policy, findings: super::finish::placed(findings, prefix) }
+}
