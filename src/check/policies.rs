@@ -26,9 +26,8 @@ impl Policies {
                 Self { enforce: Policy { level, version: request.version }, modes: None, known: true }
             }
             Asked::Namespace => {
-                let modes = labels.map_or(request.defaults, |labels| {
-                    NamespacePolicy::from_labels(labels, request.defaults).0
-                });
+                let modes =
+                    labels.map_or(request.defaults, |labels| NamespacePolicy::from_labels(labels, request.defaults).0);
                 Self { enforce: modes.enforce, modes: Some(modes), known: labels.is_some() }
             }
         }

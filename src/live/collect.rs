@@ -136,7 +136,8 @@ impl<'a> Collector<'a> {
     fn judge(&mut self, namespace: &str, mut pod: PodTemplate) -> usize {
         admission::prepare_pod(&mut pod);
         let judgement = self.judgement(namespace, &pod);
-        let mut key = format!("{} {:?} {} {:?}\n", judgement.policy, judgement.exempt, judgement.meets, judgement.known);
+        let mut key =
+            format!("{} {:?} {} {:?}\n", judgement.policy, judgement.exempt, judgement.meets, judgement.known);
         key.push_str(&judgement.sentence);
         for (mode, policy, findings) in &judgement.modes {
             key.push_str(&format!("\n{mode} {policy} {}", Finding::sentence(findings)));

@@ -197,17 +197,24 @@ mod tests {
     /// A pod of `owner` (kind and name) with `containers` behind the good one.
     fn pod(name: &str, owner: Option<(&str, &str)>, containers: &str, rest: &str) -> PodObject {
         let owners = owner.map_or(String::new(), |(kind, name)| {
-            format!(r#","ownerReferences":[{{"apiVersion":"apps/v1","kind":"{kind}","name":"{name}","controller":true}}]"#)
+            format!(
+                r#","ownerReferences":[{{"apiVersion":"apps/v1","kind":"{kind}","name":"{name}","controller":true}}]"#
+            )
         });
-        let text = format!(r#"{{"metadata":{{"name":"{name}","namespace":"shop"{owners}}},"spec":{{{GOOD}{containers}]{rest}}}}}"#);
+        let text = format!(
+            r#"{{"metadata":{{"name":"{name}","namespace":"shop"{owners}}},"spec":{{{GOOD}{containers}]{rest}}}}}"#
+        );
         serde_json::from_str(&text).unwrap()
     }
 
     fn workload(owner: Option<(&str, &str)>) -> WorkloadObject {
         let owners = owner.map_or(String::new(), |(kind, name)| {
-            format!(r#""ownerReferences":[{{"apiVersion":"apps/v1","kind":"{kind}","name":"{name}","controller":true}}]"#)
+            format!(
+                r#""ownerReferences":[{{"apiVersion":"apps/v1","kind":"{kind}","name":"{name}","controller":true}}]"#
+            )
         });
-        serde_json::from_str(&format!(r#"{{"metadata":{{{owners}}},"spec":{{"template":{{"spec":{{{GOOD}]}}}}}}}}"#)).unwrap()
+        serde_json::from_str(&format!(r#"{{"metadata":{{{owners}}},"spec":{{"template":{{"spec":{{{GOOD}]}}}}}}}}"#))
+            .unwrap()
     }
 
     fn verdicts(fill: impl FnOnce(&mut Collector<'_>)) -> Vec<Verdict> {
@@ -228,7 +235,12 @@ mod tests {
             collector.pod(pod("web-1-a", Some(("ReplicaSet", "web-1")), "", ""));
             collector.pod(pod("web-1-b", Some(("ReplicaSet", "web-1")), "", ""));
             collector.pod(pod("alone", None, "", ",\"hostPID\":true"));
-            collector.workload(key("ReplicaSet", "apps", "web-1"), "apps/v1", template(), workload(Some(("Deployment", "web"))));
+            collector.workload(
+                key("ReplicaSet", "apps", "web-1"),
+                "apps/v1",
+                template(),
+                workload(Some(("Deployment", "web"))),
+            );
             collector.workload(key("Deployment", "apps", "web"), "apps/v1", template(), workload(None));
         });
         let names: Vec<_> = found.iter().map(|v| (v.short_name(), v.allowed, v.live.as_ref().unwrap().pods)).collect();
@@ -247,7 +259,8 @@ mod tests {
         assert_eq!(found.len(), 1);
         assert!(found[0].findings.is_empty() && !found[0].allowed);
         let groups = &found[0].live.as_ref().unwrap().groups;
-        let seen: Vec<_> = groups.iter().map(|g| (g.pods[0].as_str(), g.injected.len(), g.allowed, g.comes_back)).collect();
+        let seen: Vec<_> =
+            groups.iter().map(|g| (g.pods[0].as_str(), g.injected.len(), g.allowed, g.comes_back)).collect();
         assert_eq!(seen, [("web-1-a", 1, false, false), ("web-1-b", 0, true, true)]);
         assert_eq!(groups[0].injected, ["istio-proxy"]);
     }
