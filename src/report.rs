@@ -53,8 +53,20 @@ pub struct Source {
     pub line: Option<usize>,
     /// Column in characters, counted from 1.
     pub column: Option<usize>,
-    /// The cluster, where it is not a file; `file` is then the context's name.
-    pub cluster: Option<Arc<ClusterName>>,
+    /// What `file` is the name of.
+    pub origin: Origin,
+}
+
+/// What a source is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Origin {
+    /// A text that a person wrote and can open: lines are the file's own.
+    #[default]
+    File,
+    /// What a tool built from a folder: lines are those of its output, which no file holds.
+    Built,
+    /// An object in a cluster, which has no lines; `file` is then the context's name.
+    Cluster(Arc<ClusterName>),
 }
 
 /// Which cluster something was read from.
@@ -70,13 +82,14 @@ impl Source {
     /// Something in a cluster.
     #[must_use]
     pub fn cluster(cluster: Arc<ClusterName>) -> Self {
-        Self { file: Arc::clone(&cluster.context), document: None, line: None, column: None, cluster: Some(cluster) }
+        let file = Arc::clone(&cluster.context);
+        Self { file, document: None, line: None, column: None, origin: Origin::Cluster(cluster) }
     }
 
     /// A whole file.
     #[must_use]
     pub fn file(file: Arc<str>) -> Self {
-        Self { file, document: None, line: None, column: None, cluster: None }
+        Self { file, document: None, line: None, column: None, origin: Origin::File }
     }
 }
 

@@ -9,7 +9,9 @@ use crate::evaluate::{evaluate, strictest_level};
 use crate::model::{Finding, PodTemplate};
 use crate::policy::{Level, Mode, NamespacePolicy, Policy};
 use crate::report::{ModeVerdict, PlacedFinding, Problem, Source, Verdict};
-use crate::source::{Found, Manifest, Object, check_object_types, check_template_fields, find, objects, place};
+use crate::source::{
+    Found, Manifest, Object, check_object_types, check_template_fields, find, objects, place, served_version,
+};
 use crate::yaml::de::decode;
 use crate::yaml::{Document, Span};
 
@@ -33,7 +35,7 @@ impl Scene<'_> {
             document: Some(self.document),
             line: Some(span.line),
             column: Some(span.column),
-            cluster: None,
+            origin: self.manifest.origin.clone(),
         }
     }
 
@@ -82,6 +84,11 @@ impl Judge<'_> {
         }
         if let Err(message) = self.check_namespace(object) {
             return scene.error(span, message);
+        }
+        if let Some(served) = served_version(object) {
+            let place = object.value.entry("apiVersion").map_or(span, |entry| entry.key_ref.span());
+            let (kind, is) = (object.kind, object.api_version);
+            return scene.error(place, format!("apiVersion: no server has a {kind} in {is:?}; it is in {served:?}"));
         }
         match check_object_types(object) {
             Ok(unknown) => {

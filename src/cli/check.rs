@@ -1,5 +1,7 @@
 //! `kubectl secctx check`.
 
+use clap::ValueEnum;
+
 use super::args::{AskedLevel, CheckArgs};
 use super::{Exit, Failure, Streams};
 use crate::check::{Request, check, unlabelled_namespaces};
@@ -22,7 +24,7 @@ pub(super) fn run(args: &CheckArgs, streams: &mut Streams) -> Result<Exit, Failu
 
 fn inputs(args: &CheckArgs) -> Result<(Vec<Input>, Vec<crate::report::Problem>), Failure> {
     let usage = |message: String| Failure::Usage { message, command: "kubectl secctx check" };
-    if let Some(extra) = args.rest.first() {
+    if let (Some(extra), false) = (args.rest.first(), args.filename.is_empty()) {
         let message = format!(
             "unexpected argument {extra:?}: every file needs its own -f, and patterns need quotes (-f '*.yaml')"
         );
@@ -30,7 +32,9 @@ fn inputs(args: &CheckArgs) -> Result<(Vec<Input>, Vec<crate::report::Problem>),
     }
     match &args.kustomize {
         Some(folder) => Ok((vec![Input::Kustomization(folder.clone())], Vec::new())),
-        None if args.filename.is_empty() => Err(usage("must specify manifests with -f or -k".to_owned())),
+        None if args.filename.is_empty() => {
+            Err(usage("must specify manifests with -f or -k: live clusters are not judged yet".to_owned()))
+        }
         None => Ok(expand(&args.filename, args.recursive)),
     }
 }
@@ -106,7 +110,19 @@ fn next(args: &CheckArgs, report: &Report) -> Option<String> {
     if args.recursive {
         command.push_str(" -R");
     }
+    command.push_str(&policy_flags(args));
     Some(command + " -o wide")
+}
+
+/// The flags that say what to judge by, as they were given.
+fn policy_flags(args: &CheckArgs) -> String {
+    let level = args.level.and_then(|level| level.to_possible_value()).map(|level| level.get_name().to_owned());
+    let version = Some(args.policy_version).filter(|version| *version != Version::Latest).map(|v| v.to_string());
+    let config = args.admission_config.as_ref().map(|path| path.to_string_lossy().into_owned());
+    let namespace = args.namespace.clone();
+    let flags = [("--level", level), ("--version", version), ("--admission-config", config), ("-n", namespace)];
+    let given = flags.into_iter().filter_map(|(flag, value)| value.map(|value| format!(" {flag} {}", quote(&value))));
+    given.collect()
 }
 
 /// A word as a shell takes it.

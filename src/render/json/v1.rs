@@ -5,7 +5,7 @@ use serde::ser::{Serialize, Serializer};
 
 use crate::model::{FieldPath, Violation};
 use crate::render::words;
-use crate::report::{Asked, ModeVerdict, Place, PlacedFinding, PodGroup, Problem, Report, Source, Verdict};
+use crate::report::{Asked, ModeVerdict, Origin, Place, PlacedFinding, PodGroup, Problem, Report, Source, Verdict};
 
 /// The whole document with the results given (a renderer may write them itself); the items of its lists are made by
 /// `result` and `problem` when it is their turn to be written.
@@ -256,7 +256,10 @@ pub(in crate::render) fn problem(problem: &Problem) -> WireProblem<'_> {
 }
 
 fn source(source: &Source) -> WireSource<'_> {
-    let cluster = source.cluster.as_deref();
+    let cluster = match &source.origin {
+        Origin::Cluster(cluster) => Some(&**cluster),
+        Origin::File | Origin::Built => None,
+    };
     WireSource {
         file: cluster.is_none().then_some(&source.file),
         context: cluster.map(|cluster| &*cluster.context),
