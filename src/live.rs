@@ -6,6 +6,8 @@
 mod collect;
 mod finish;
 mod objects;
+mod targets;
 
 pub use collect::{Collector, NamespaceLabels};
 pub use objects::{LiveObject, ObjectKey, Owner, PodObject, WorkloadObject};
+pub use targets::{Target, parse};
