@@ -11,12 +11,14 @@
 //! - [`model`] is the pod as admission sees it, and the words for what is wrong with it.
 //! - [`policy`] is what a pod is judged by; [`checks`] are the controls; [`evaluate`](mod@evaluate) applies them.
 //! - [`admission`] is what the API server does and says around that.
+//! - [`cluster`] is access to a live cluster.
 //! - [`report`] is what a run found out, [`render`] writes it, [`cli`] is the command around it all.
 
 pub mod admission;
 pub mod check;
 pub mod checks;
 pub mod cli;
+pub mod cluster;
 pub mod evaluate;
 pub mod live;
 pub mod model;

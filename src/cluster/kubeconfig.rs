@@ -1,0 +1,153 @@
+//! Kubeconfig files: which are read, how they are merged, and what the flags choose from them.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use kube::config::{AuthInfo, Cluster, Kubeconfig, KubeconfigError};
+
+use super::error::ClusterError;
+use super::options::ConnectOptions;
+
+/// The merged kubeconfig files, and which were looked for.
+pub(super) struct Loaded {
+    pub(super) config: Kubeconfig,
+    looked_for: Vec<PathBuf>,
+}
+
+/// What the context and the flags choose.
+#[derive(Default)]
+pub(super) struct Chosen {
+    /// The name of the context, where there is one.
+    pub(super) context: Option<String>,
+    /// The name of the cluster entry.
+    pub(super) cluster_name: Option<String>,
+    /// The name of the user entry.
+    pub(super) user_name: Option<String>,
+    pub(super) namespace: Option<String>,
+    pub(super) cluster: Cluster,
+    pub(super) user: AuthInfo,
+}
+
+/// Reads the files: the one of `--kubeconfig`, which must exist, or those of `KUBECONFIG`, or the one in the home
+/// folder, which need not.
+///
+/// kube's own loader is not used because it takes a missing file of the list for an error.
+pub(super) fn load(options: &ConnectOptions) -> Result<Loaded, ClusterError> {
+    let environment = &options.environment;
+    let named: BTreeSet<_> = environment.kubeconfig.iter().filter(|path| !path.as_os_str().is_empty()).collect();
+    let (looked_for, must_exist) = match (&options.kubeconfig, &environment.home) {
+        (Some(path), _) => (vec![path.clone()], true),
+        (None, _) if !named.is_empty() => (environment.kubeconfig.clone(), false),
+        (None, Some(home)) => (vec![home.join(".kube").join("config")], false),
+        (None, None) => (Vec::new(), false),
+    };
+    let mut config = Kubeconfig::default();
+    let mut seen = BTreeSet::new();
+    for path in looked_for.iter().filter(|path| !path.as_os_str().is_empty()) {
+        if seen.insert(path)
+            && let Some(next) = read(path, must_exist)?
+        {
+            config = config.merge(next).map_err(|error| broken(path, &error))?;
+        }
+    }
+    Ok(Loaded { config, looked_for })
+}
+
+fn read(path: &Path, must_exist: bool) -> Result<Option<Kubeconfig>, ClusterError> {
+    match Kubeconfig::read_from(path) {
+        Ok(config) => Ok(Some(config)),
+        Err(KubeconfigError::ReadConfig(error, _)) if error.kind() == std::io::ErrorKind::NotFound => {
+            if must_exist {
+                return Err(ClusterError::config(format!("there is no kubeconfig file {}", path.display())));
+            }
+            Ok(None)
+        }
+        Err(error) => Err(broken(path, &error)),
+    }
+}
+
+fn broken(path: &Path, error: &KubeconfigError) -> ClusterError {
+    let why = match error {
+        KubeconfigError::ReadConfig(error, _) => error.to_string(),
+        // The parser shows the lines around the place, which may hold a token: its first line says what and where.
+        KubeconfigError::Parse(error) => {
+            let error = error.to_string();
+            error.lines().next().unwrap_or_default().to_owned()
+        }
+        error => error.to_string(),
+    };
+    ClusterError::config(format!("the kubeconfig file {} cannot be read: {why}", path.display()))
+}
+
+impl Loaded {
+    /// The names of all contexts, sorted.
+    pub(super) fn contexts(&self) -> Vec<String> {
+        let mut names: Vec<_> = self.config.contexts.iter().map(|context| context.name.clone()).collect();
+        names.sort();
+        names
+    }
+
+    /// Chooses by flags and current context; `None` where nothing is configured.
+    pub(super) fn choose(&self, options: &ConnectOptions) -> Result<Option<Chosen>, ClusterError> {
+        let filled = |name: &Option<String>| name.clone().filter(|name| !name.is_empty());
+        let context_name = filled(&options.context).or_else(|| filled(&self.config.current_context));
+        let context = context_name.as_deref().map(|name| self.context(name)).transpose()?.unwrap_or_default();
+        let cluster_name = filled(&options.cluster).or_else(|| filled(&Some(context.cluster)));
+        let user_name = filled(&options.user).or_else(|| filled(&context.user));
+        if cluster_name.is_none() && filled(&options.server).is_none() {
+            return match self.contexts() {
+                none if none.is_empty() => Ok(None),
+                known => Err(ClusterError::config(format!(
+                    "the kubeconfig has no current context: choose one of {} with --context",
+                    known.join(", ")
+                ))),
+            };
+        }
+        let cluster = cluster_name.as_deref().map(|name| self.cluster(name)).transpose()?.unwrap_or_default();
+        let user = match &user_name {
+            Some(name) => self.user(name, options)?,
+            None => AuthInfo::default(),
+        };
+        let namespace = filled(&context.namespace);
+        Ok(Some(Chosen { context: context_name, cluster_name, user_name, namespace, cluster, user }))
+    }
+
+    fn context(&self, name: &str) -> Result<kube::config::Context, ClusterError> {
+        let found = self.config.contexts.iter().find(|context| context.name == name);
+        found.and_then(|found| found.context.clone()).ok_or_else(|| unknown("context", name, &self.contexts()))
+    }
+
+    fn cluster(&self, name: &str) -> Result<Cluster, ClusterError> {
+        let found = self.config.clusters.iter().find(|cluster| cluster.name == name);
+        let known: Vec<_> = self.config.clusters.iter().map(|cluster| cluster.name.clone()).collect();
+        found.and_then(|found| found.cluster.clone()).ok_or_else(|| unknown("cluster", name, &known))
+    }
+
+    fn user(&self, name: &str, options: &ConnectOptions) -> Result<AuthInfo, ClusterError> {
+        let found = self.config.auth_infos.iter().find(|user| user.name == name);
+        match found.and_then(|found| found.auth_info.clone()) {
+            Some(user) => Ok(user),
+            // An entry without content is a user without credentials, as some proxies want it.
+            None if found.is_some() => Ok(AuthInfo::default()),
+            None if options.token.is_some() => Ok(AuthInfo::default()),
+            None => {
+                let known: Vec<_> = self.config.auth_infos.iter().map(|user| user.name.clone()).collect();
+                Err(unknown("user", name, &known))
+            }
+        }
+    }
+
+    /// Tells that there is nothing to connect to, and where it was looked for.
+    pub(super) fn nothing_configured(&self) -> ClusterError {
+        let places: Vec<_> = self.looked_for.iter().map(|path| path.display().to_string()).collect();
+        let looked = if places.is_empty() { String::new() } else { format!(" (looked for {})", places.join(", ")) };
+        ClusterError::config(format!(
+            "no cluster is configured{looked}: name a kubeconfig file with --kubeconfig or KUBECONFIG, or a server with --server"
+        ))
+    }
+}
+
+fn unknown(what: &str, name: &str, known: &[String]) -> ClusterError {
+    let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+    ClusterError::config(format!("the kubeconfig has no {what} {name:?}; known: {known}"))
+}

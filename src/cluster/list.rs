@@ -1,0 +1,135 @@
+//! Lists, read page by page.
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::error::{ClusterError, ErrorKind};
+use super::resource::{Resource, escape};
+use super::transport::{JSON, Transport};
+
+/// Which objects to list.
+#[derive(Debug, Clone)]
+pub struct ListQuery {
+    /// Their type.
+    pub resource: Resource,
+    /// Their namespace; `None` is all of them.
+    pub namespace: Option<String>,
+    /// Only those with these labels, as after `-l`.
+    pub labels: Option<String>,
+    /// Only those with these fields, as after `--field-selector`.
+    pub fields: Option<String>,
+    /// The most objects in one answer; 0 is no limit.
+    pub chunk_size: usize,
+}
+
+impl ListQuery {
+    /// kubectl's own chunk size.
+    pub const CHUNK_SIZE: usize = 500;
+
+    /// All objects of a type, in a namespace or in all.
+    #[must_use]
+    pub fn new(resource: Resource, namespace: Option<String>) -> Self {
+        Self { resource, namespace, labels: None, fields: None, chunk_size: Self::CHUNK_SIZE }
+    }
+
+    fn path(&self, limit: usize, continue_token: Option<&str>) -> String {
+        let limit = (limit > 0).then(|| limit.to_string());
+        let values = [
+            ("labelSelector", self.labels.as_deref()),
+            ("fieldSelector", self.fields.as_deref()),
+            ("limit", limit.as_deref()),
+            ("continue", continue_token),
+        ];
+        let mut path = self.resource.path(self.namespace.as_deref());
+        let mut separator = '?';
+        for (name, value) in values {
+            if let Some(value) = value.filter(|value| !value.is_empty()) {
+                path.push_str(&format!("{separator}{name}={}", escape(value)));
+                separator = '&';
+            }
+        }
+        path
+    }
+}
+
+/// A part of a list.
+#[derive(Debug)]
+pub struct Page<T> {
+    /// The objects.
+    pub items: Vec<T>,
+    /// How many objects follow in other pages, where the server tells.
+    pub remaining: Option<u64>,
+    /// The list began again: what came in earlier pages comes once more and is to be forgotten.
+    pub starts_over: bool,
+}
+
+/// The parts of a list that matter: the metadata of a list is small, the ones of its objects are the reader's choice.
+#[derive(Deserialize)]
+struct List<T> {
+    #[serde(default)]
+    metadata: ListMeta,
+    // Some servers write null for none.
+    items: Option<Vec<T>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct ListMeta {
+    #[serde(rename = "continue")]
+    continue_token: Option<String>,
+    remaining_item_count: Option<u64>,
+}
+
+/// Reads a list and hands out each page as it comes.
+///
+/// A list that takes long may expire on the way (410). The server then mostly gives a token to go on with from the same
+/// place; objects that changed meanwhile come as they are now. Where it gives none, the list begins again, once, in one
+/// piece, for a list that expired once will again.
+pub(super) async fn list<T: DeserializeOwned>(
+    transport: &Transport,
+    query: &ListQuery,
+    mut on_page: impl FnMut(Page<T>),
+) -> Result<(), ClusterError> {
+    let mut limit = query.chunk_size;
+    let mut token: Option<String> = None;
+    let mut starts_over = false;
+    loop {
+        let path = query.path(limit, token.as_deref());
+        let page = match transport.get::<List<T>>(&path, JSON).await {
+            Ok(page) => page,
+            Err(error) if error.kind() == ErrorKind::Expired && token.is_some() => {
+                // The same token again would expire for ever.
+                token = error.continue_token().filter(|next| token.as_deref() != Some(*next)).map(str::to_owned);
+                if token.is_none() {
+                    (limit, starts_over) = (0, true);
+                }
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        let remaining = page.metadata.remaining_item_count;
+        token = page.metadata.continue_token.filter(|token| !token.is_empty());
+        on_page(Page { items: page.items.unwrap_or_default(), remaining, starts_over });
+        starts_over = false;
+        if token.is_none() {
+            return Ok(());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn selectors_are_escaped() {
+        let mut query = ListQuery::new(Resource::built_in("po").unwrap(), Some("shop".to_owned()));
+        query.labels = Some("app in (a,b),tier!=x".to_owned());
+        query.fields = Some(String::new());
+        assert_eq!(
+            query.path(500, Some("a=")),
+            "/api/v1/namespaces/shop/pods?labelSelector=app%20in%20%28a%2Cb%29%2Ctier%21%3Dx&limit=500&continue=a%3D"
+        );
+        assert_eq!(query.path(0, None).split('&').count(), 1);
+    }
+}

@@ -1,0 +1,241 @@
+//! Access to a cluster: where it is, who asks, what it holds.
+//!
+//! This is the only layer that knows the network's libraries. It is asynchronous inside, so that several lists come in
+//! at once on one thread; to the rest of the crate [`Cluster`] is a plain synchronous value.
+//!
+//! ```no_run
+//! # use kubectl_secctx::cluster::*;
+//! #[derive(serde::Deserialize)]
+//! struct Pod { metadata: Meta }
+//! #[derive(serde::Deserialize)]
+//! struct Meta { name: String }
+//!
+//! # fn main() -> Result<(), ClusterError> {
+//! let cluster = Cluster::connect(&ConnectOptions::default())?;
+//! let query = ListQuery::new(Resource::built_in("pods").unwrap(), None);
+//! cluster.list::<Pod>(&query, |page| page.items.iter().for_each(|pod| drop(&pod.metadata.name)))?;
+//! # Ok(())
+//! # }
+//! ```
+
+mod config;
+mod discovery;
+mod error;
+mod exec;
+mod kubeconfig;
+mod list;
+mod options;
+mod proxy;
+mod resource;
+mod translate;
+mod transport;
+mod version;
+mod warnings;
+
+use std::pin::Pin;
+
+use futures_util::stream::{self, StreamExt};
+use http::Uri;
+use kube::client::ClientBuilder;
+use serde::de::DeserializeOwned;
+use tokio::runtime::{Builder, Runtime};
+
+pub use discovery::Discovery;
+pub use error::{ClusterError, ErrorKind};
+pub use list::{ListQuery, Page};
+pub use options::{ConnectOptions, Environment, Impersonation, Secret, parse_timeout};
+pub use resource::Resource;
+pub use version::ServerVersion;
+
+use transport::{JSON, Transport};
+
+/// Requests of a [`Batch`] in flight at once. The API server serves far more, but each holds a page in memory.
+const PARALLEL: usize = 6;
+
+/// The names of all contexts of the kubeconfig, sorted.
+///
+/// # Errors
+///
+/// The kubeconfig cannot be read.
+pub fn contexts(options: &ConnectOptions) -> Result<Vec<String>, ClusterError> {
+    Ok(kubeconfig::load(options)?.contexts())
+}
+
+/// A cluster that can be asked.
+pub struct Cluster {
+    runtime: &'static Runtime,
+    transport: Transport,
+    context: Option<String>,
+    name: Option<String>,
+    namespace: String,
+}
+
+impl Cluster {
+    /// Prepares a connection: reads the kubeconfig, runs the credential plugin if there is one, loads certificates. The
+    /// server itself is first heard of with the first request.
+    ///
+    /// # Errors
+    ///
+    /// The configuration is wrong or missing, or there are no credentials.
+    pub fn connect(options: &ConnectOptions) -> Result<Self, ClusterError> {
+        let resolved = config::resolve(options)?;
+        let (namespace, server) =
+            (resolved.config.default_namespace.clone(), host_and_port(&resolved.config.cluster_url));
+        let runtime = runtime()?;
+        // kube starts a task with its client, and needs a runtime to do so.
+        let _entered = runtime.enter();
+        let builder = ClientBuilder::try_from(resolved.config).map_err(|error| {
+            // One level: kube's errors print what they wrap.
+            ClusterError::config(format!("the connection to the server {server} cannot be prepared: {error}"))
+        })?;
+        Ok(Self {
+            runtime,
+            transport: Transport::new(builder.build(), server, options.request_timeout),
+            context: resolved.context,
+            name: resolved.cluster,
+            namespace,
+        })
+    }
+
+    /// The name of the context; none inside a cluster and where only a server is given.
+    #[must_use]
+    pub fn context(&self) -> Option<&str> {
+        self.context.as_deref()
+    }
+
+    /// The name of the kubeconfig's cluster entry.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// The server's host and port.
+    #[must_use]
+    pub fn server(&self) -> &str {
+        self.transport.server()
+    }
+
+    /// The namespace of what names none: the context's, the pod's own, or `default`.
+    #[must_use]
+    pub fn default_namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    /// Which Kubernetes the server behaves as.
+    ///
+    /// # Errors
+    ///
+    /// The server cannot be asked, or answers something else.
+    pub fn server_version(&self) -> Result<ServerVersion, ClusterError> {
+        let info = self.runtime.block_on(self.transport.get("/version", JSON))?;
+        ServerVersion::read(info)
+    }
+
+    /// All types of objects that the server has.
+    ///
+    /// # Errors
+    ///
+    /// The server cannot be asked. Single groups that cannot be had are [`Discovery::problems`].
+    pub fn discover(&self) -> Result<Discovery, ClusterError> {
+        self.runtime.block_on(discovery::discover(&self.transport))
+    }
+
+    /// Lists objects, read as `T`, and hands out each page as it comes.
+    ///
+    /// # Errors
+    ///
+    /// The list cannot be had, or not to its end.
+    pub fn list<T: DeserializeOwned>(
+        &self,
+        query: &ListQuery,
+        on_page: impl FnMut(Page<T>),
+    ) -> Result<(), ClusterError> {
+        self.runtime.block_on(list::list(&self.transport, query, on_page))
+    }
+
+    /// Gets one object, read as `T`. The namespace of a type without namespaces does not matter.
+    ///
+    /// # Errors
+    ///
+    /// The object cannot be had.
+    pub fn get<T: DeserializeOwned>(
+        &self,
+        resource: &Resource,
+        namespace: Option<&str>,
+        name: &str,
+    ) -> Result<T, ClusterError> {
+        self.runtime.block_on(self.transport.get(&resource.object_path(namespace, name), JSON))
+    }
+
+    /// Several requests to be made at once.
+    pub fn batch(&self) -> Batch<'_> {
+        Batch { cluster: self, requests: Vec::new() }
+    }
+
+    /// What the server has warned of so far, each once, in the order it came.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        self.transport.warnings()
+    }
+}
+
+/// Requests to be made at once, on this thread. One that fails does not end the others.
+#[must_use]
+pub struct Batch<'a> {
+    cluster: &'a Cluster,
+    requests: Vec<Pending<'a>>,
+}
+
+/// A request that tells its caller itself what it got.
+type Pending<'a> = Pin<Box<dyn Future<Output = Result<(), ClusterError>> + 'a>>;
+
+impl<'a> Batch<'a> {
+    /// Adds a list, as [`Cluster::list`] reads it.
+    pub fn list<T: DeserializeOwned + 'a>(&mut self, query: ListQuery, on_page: impl FnMut(Page<T>) + 'a) {
+        let transport = &self.cluster.transport;
+        self.requests.push(Box::pin(async move { list::list(transport, &query, on_page).await }));
+    }
+
+    /// Adds an object, as [`Cluster::get`] reads it.
+    pub fn get<T: DeserializeOwned + 'a>(
+        &mut self,
+        resource: &Resource,
+        namespace: Option<&str>,
+        name: &str,
+        on_object: impl FnOnce(T) + 'a,
+    ) {
+        let transport = &self.cluster.transport;
+        let path = resource.object_path(namespace, name);
+        self.requests.push(Box::pin(async move { transport.get(&path, JSON).await.map(on_object) }));
+    }
+
+    /// Makes the requests; the results are in the order in which they were added.
+    pub fn run(self) -> Vec<Result<(), ClusterError>> {
+        let numbered = self.requests.into_iter().enumerate().map(|(i, request)| async move { (i, request.await) });
+        // Unordered: a slow one at the front is not to keep the others from starting.
+        let mut results: Vec<_> =
+            self.cluster.runtime.block_on(stream::iter(numbered).buffer_unordered(PARALLEL).collect());
+        results.sort_by_key(|(i, _)| *i);
+        results.into_iter().map(|(_, result)| result).collect()
+    }
+}
+
+/// The runtime of this thread. It is never ended: that would wait for a name server that does not answer, which a time
+/// limit has already given up on.
+fn runtime() -> Result<&'static Runtime, ClusterError> {
+    use std::cell::OnceCell;
+    thread_local!(static RUNTIME: OnceCell<&'static Runtime> = const { OnceCell::new() });
+    RUNTIME.with(|cell| match cell.get() {
+        Some(runtime) => Ok(*runtime),
+        None => {
+            let built = Builder::new_current_thread().enable_all().build();
+            let built = built.map_err(|error| ClusterError::config(format!("no connection can be made: {error}")))?;
+            Ok(*cell.get_or_init(|| Box::leak(Box::new(built))))
+        }
+    })
+}
+
+fn host_and_port(url: &Uri) -> String {
+    let port = url.port_u16().unwrap_or(if url.scheme_str() == Some("http") { 80 } else { 443 });
+    format!("{}:{port}", url.host().unwrap_or_default())
+}

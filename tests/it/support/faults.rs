@@ -1,0 +1,240 @@
+//! A server on this machine that answers as a test wants it to: properly, wrongly, late, by half, or not at all.
+//!
+//! It speaks just enough HTTP/1.1 for one client, plain or through TLS, and plays the proxy too: after `CONNECT` or a
+//! SOCKS greeting it goes on as the server that was asked for.
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use serde_json::Value;
+
+use super::control_plane::ControlPlane;
+
+/// A request as it came in.
+#[derive(Debug, Clone)]
+pub(crate) struct Asked {
+    /// `GET`, or `CONNECT` for the proxy.
+    pub(crate) method: String,
+    /// Path and query.
+    pub(crate) path: String,
+    headers: Vec<(String, String)>,
+}
+
+impl Asked {
+    /// The values of a header, by its lower-case name.
+    pub(crate) fn header(&self, name: &str) -> Vec<&str> {
+        self.headers.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str()).collect()
+    }
+
+    /// Whether the path is this one, whatever the query.
+    pub(crate) fn is(&self, path: &str) -> bool {
+        self.path.split('?').next() == Some(path)
+    }
+
+    /// The value of a query parameter, as it was escaped.
+    pub(crate) fn query(&self, name: &str) -> Option<&str> {
+        let query = self.path.split_once('?')?.1;
+        query.split('&').filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name).map(|(_, value)| value)
+    }
+}
+
+/// What the server does with a request.
+#[derive(Debug)]
+pub(crate) enum Reply {
+    /// Answers.
+    Answer { status: u16, headers: Vec<(&'static str, String)>, body: Vec<u8> },
+    /// Sends the first half of a proper answer and closes the connection.
+    Half(Value),
+    /// Closes the connection without a word.
+    Close,
+    /// Never answers.
+    Silence,
+}
+
+impl Reply {
+    /// A proper answer.
+    pub(crate) fn json(body: &Value) -> Reply {
+        Reply::status(200, body)
+    }
+
+    /// An answer with a status.
+    pub(crate) fn status(status: u16, body: &Value) -> Reply {
+        let headers = vec![("Content-Type", "application/json".to_owned())];
+        Reply::Answer { status, headers, body: body.to_string().into_bytes() }
+    }
+
+    /// A refusal as the API server makes it.
+    pub(crate) fn refusal(status: u16, reason: &str, message: &str) -> Reply {
+        let body = serde_json::json!({
+            "kind": "Status", "apiVersion": "v1", "status": "Failure",
+            "reason": reason, "message": message, "code": status,
+        });
+        Reply::status(status, &body)
+    }
+
+    /// The same with one more header.
+    pub(crate) fn with_header(mut self, name: &'static str, value: &str) -> Reply {
+        if let Reply::Answer { headers, .. } = &mut self {
+            headers.push((name, value.to_owned()));
+        }
+        self
+    }
+
+    /// What a real server says. It is asked without saying which form of an answer is liked best.
+    pub(crate) fn forward(server: &ControlPlane, asked: &Asked) -> Reply {
+        let answer = server.request(&asked.method, &asked.path, None);
+        Reply::status(answer.status, &answer.body)
+    }
+}
+
+type Handler = dyn Fn(&Asked) -> Reply + Send + Sync;
+
+/// The server; it answers as long as the process lives.
+pub(crate) struct FaultServer {
+    address: SocketAddr,
+    scheme: &'static str,
+    asked: Arc<Mutex<Vec<Asked>>>,
+}
+
+impl FaultServer {
+    /// A server without TLS.
+    pub(crate) fn start(handler: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> FaultServer {
+        FaultServer::serve("http", Arc::new(handler), Some)
+    }
+
+    /// A server with TLS.
+    pub(crate) fn start_tls(
+        config: ServerConfig,
+        handler: impl Fn(&Asked) -> Reply + Send + Sync + 'static,
+    ) -> FaultServer {
+        let config = Arc::new(config);
+        FaultServer::serve("https", Arc::new(handler), move |stream| {
+            Some(StreamOwned::new(ServerConnection::new(Arc::clone(&config)).ok()?, stream))
+        })
+    }
+
+    fn serve<S: Read + Write>(
+        scheme: &'static str,
+        handler: Arc<Handler>,
+        wrap: impl Fn(TcpStream) -> Option<S> + Send + Sync + 'static,
+    ) -> FaultServer {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let wrap = Arc::new(wrap);
+        let log = Arc::clone(&asked);
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let (handler, log, wrap) = (Arc::clone(&handler), Arc::clone(&log), Arc::clone(&wrap));
+                thread::spawn(move || {
+                    if let Some(stream) = wrap(stream) {
+                        // A client that goes away is none of the server's business.
+                        let _ = converse(stream, &*handler, &log);
+                    }
+                });
+            }
+        });
+        FaultServer { address, scheme, asked }
+    }
+
+    /// Its URL.
+    pub(crate) fn url(&self) -> String {
+        format!("{}://{}", self.scheme, self.address)
+    }
+
+    /// Host and port.
+    pub(crate) fn address(&self) -> String {
+        self.address.to_string()
+    }
+
+    /// All requests so far.
+    pub(crate) fn asked(&self) -> Vec<Asked> {
+        self.asked.lock().unwrap().clone()
+    }
+}
+
+/// An address of this machine that nobody listens at.
+pub(crate) fn unused_address() -> String {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+}
+
+fn converse<S: Read + Write>(stream: S, handler: &Handler, log: &Mutex<Vec<Asked>>) -> io::Result<()> {
+    let mut stream = BufReader::new(stream);
+    if stream.fill_buf()?.first() == Some(&5) {
+        greet_socks(&mut stream)?;
+    }
+    while let Some(asked) = read_request(&mut stream)? {
+        log.lock().unwrap().push(asked.clone());
+        if asked.method == "CONNECT" {
+            stream.get_mut().write_all(b"HTTP/1.1 200 OK\r\n\r\n")?;
+            continue;
+        }
+        match handler(&asked) {
+            Reply::Answer { status, headers, body } => {
+                let mut head = format!("HTTP/1.1 {status} Status\r\nContent-Length: {}\r\n", body.len());
+                for (name, value) in headers {
+                    head.push_str(&format!("{name}: {value}\r\n"));
+                }
+                stream.get_mut().write_all(format!("{head}\r\n").as_bytes())?;
+                stream.get_mut().write_all(&body)?;
+            }
+            Reply::Half(body) => {
+                let body = body.to_string();
+                let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
+                stream.get_mut().write_all(head.as_bytes())?;
+                stream.get_mut().write_all(&body.as_bytes()[..body.len() / 2])?;
+                return stream.get_mut().flush();
+            }
+            Reply::Close => return Ok(()),
+            // The client's end of the connection ends it.
+            Reply::Silence => return io::copy(&mut stream, &mut io::sink()).map(drop),
+        }
+        stream.get_mut().flush()?;
+    }
+    Ok(())
+}
+
+fn read_request(stream: &mut impl BufRead) -> io::Result<Option<Asked>> {
+    let mut line = String::new();
+    if stream.read_line(&mut line)? == 0 {
+        return Ok(None);
+    }
+    let mut words = line.split_whitespace();
+    let (method, path) = (words.next().unwrap_or_default().to_owned(), words.next().unwrap_or_default().to_owned());
+    let mut headers = Vec::new();
+    loop {
+        let mut line = String::new();
+        if stream.read_line(&mut line)? == 0 || line.trim().is_empty() {
+            return Ok(Some(Asked { method, path, headers }));
+        }
+        if let Some((name, value)) = line.split_once(':') {
+            headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
+        }
+    }
+}
+
+/// The server's part of a SOCKS5 greeting without a password, whatever the address.
+fn greet_socks<S: Read + Write>(stream: &mut BufReader<S>) -> io::Result<()> {
+    let mut head = [0; 2];
+    stream.read_exact(&mut head)?;
+    stream.read_exact(&mut vec![0; usize::from(head[1])])?;
+    stream.get_mut().write_all(&[5, 0])?;
+    stream.get_mut().flush()?;
+    let mut request = [0; 4];
+    stream.read_exact(&mut request)?;
+    let length = match request[3] {
+        1 => 4,
+        4 => 16,
+        _ => {
+            let mut length = [0];
+            stream.read_exact(&mut length)?;
+            usize::from(length[0])
+        }
+    };
+    stream.read_exact(&mut vec![0; length + 2])?;
+    stream.get_mut().write_all(&[5, 0, 0, 1, 0, 0, 0, 0, 0, 0])?;
+    stream.get_mut().flush()
+}
