@@ -5,9 +5,13 @@
 
 mod collect;
 mod finish;
+mod gather;
 mod objects;
 mod targets;
 
 pub use collect::{Collector, NamespaceLabels};
-pub use objects::{LiveObject, ObjectKey, Owner, PodObject, WorkloadObject};
+pub use gather::{Ask, Gathered, Progress, gather};
+pub use objects::{
+    JobTemplate, LiveMeta, LiveObject, ObjectKey, Owner, PodObject, PodStatus, WorkloadObject, WorkloadSpec,
+};
 pub use targets::{Target, parse};

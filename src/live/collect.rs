@@ -1,7 +1,8 @@
 //! Takes objects as they come, judges them, and keeps little more than the verdicts.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::gather::Resolved;
 use super::objects::{LiveObject, ObjectKey, PodObject, WorkloadObject};
 use crate::admission;
 use crate::check::{Policies, Request};
@@ -25,6 +26,8 @@ pub struct Collector<'a> {
     pub(super) pods: Vec<Pod>,
     pub(super) judgements: Vec<Judgement>,
     known: HashMap<String, usize>,
+    /// Objects that were asked for themselves, whoever owns them.
+    pub(super) asked_for: Vec<Resolved>,
 }
 
 /// A workload with its template judged.
@@ -81,7 +84,32 @@ impl<'a> Collector<'a> {
             pods: Vec::new(),
             judgements: Vec::new(),
             known: HashMap::new(),
+            asked_for: Vec::new(),
         }
+    }
+
+    /// Objects of these types are told for themselves, not under their owners; of pods only those with a name.
+    pub(super) fn stop_at(&mut self, targets: &[Resolved]) {
+        self.asked_for =
+            targets.iter().filter(|target| target.resource.kind != "Pod" || target.name.is_some()).cloned().collect();
+    }
+
+    pub(super) fn is_asked_for(&self, key: &ObjectKey) -> bool {
+        self.asked_for.iter().any(|target| target.is(&key.kind, &key.group, &key.name))
+    }
+
+    /// Forgets the pods that came: their list begins again.
+    pub fn forget_pods(&mut self) {
+        self.pods.clear();
+    }
+
+    /// Kinds and groups of owners that pods name and whose templates have not come.
+    #[must_use]
+    pub fn owners_without_template(&self) -> BTreeSet<(String, String)> {
+        let tops = self.pods.iter().map(|pod| self.top_of_pod(pod));
+        tops.filter(|key| key.kind != "Pod" && !self.workloads.contains_key(key))
+            .map(|key| (key.kind, key.group))
+            .collect()
     }
 
     /// Takes a pod.

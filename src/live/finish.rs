@@ -25,7 +25,8 @@ impl Collector<'_> {
             refused.entry(self.top(key)).or_default().extend(messages.iter().cloned());
         }
         let managed: HashSet<&ObjectKey> = self.managers.keys().collect();
-        let mut keys: Vec<ObjectKey> = self.workloads.keys().filter(|key| !managed.contains(key)).cloned().collect();
+        let is_told = |key: &&ObjectKey| !managed.contains(key) || self.is_asked_for(key);
+        let mut keys: Vec<ObjectKey> = self.workloads.keys().filter(is_told).cloned().collect();
         keys.extend(pods.keys().filter(|key| !self.workloads.contains_key(key)).cloned());
         keys.sort();
         keys.iter()
@@ -39,16 +40,17 @@ impl Collector<'_> {
             .collect()
     }
 
-    fn top_of_pod(&self, pod: &Pod) -> ObjectKey {
+    pub(super) fn top_of_pod(&self, pod: &Pod) -> ObjectKey {
+        let own = ObjectKey {
+            namespace: pod.namespace.clone(),
+            kind: "Pod".to_owned(),
+            group: String::new(),
+            name: pod.name.clone(),
+        };
         // A static pod's owner is its node, which is no workload.
         match pod.owner.as_ref().filter(|owner| owner.kind != "Node") {
-            Some(owner) => self.top(owner),
-            None => ObjectKey {
-                namespace: pod.namespace.clone(),
-                kind: "Pod".to_owned(),
-                group: String::new(),
-                name: pod.name.clone(),
-            },
+            Some(owner) if !self.is_asked_for(&own) => self.top(owner),
+            _ => own,
         }
     }
 
@@ -56,7 +58,7 @@ impl Collector<'_> {
     fn top(&self, key: &ObjectKey) -> ObjectKey {
         let mut top = key;
         for _ in 0..LONGEST_CHAIN {
-            match self.managers.get(top) {
+            match self.managers.get(top).filter(|_| !self.is_asked_for(top)) {
                 Some(manager) => top = manager,
                 None => break,
             }
