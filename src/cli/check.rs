@@ -13,13 +13,15 @@ use crate::source::{Input, expand, load_admission_config};
 /// Judges what the arguments name, writes the report, and tells how it ended.
 pub(super) fn run(args: &CheckArgs, streams: &mut Streams) -> Result<Exit, Failure> {
     let request = request(args)?;
-    let report = if args.filename.is_empty() && args.kustomize.is_none() {
-        live::report(args, &request, streams)?
-    } else {
-        of_manifests(args, &request)?
-    };
+    let report =
+        if args_are_live(args) { live::report(args, &request, streams)? } else { of_manifests(args, &request)? };
     write(args, &request, &report, streams)?;
     Ok(exit(args, &report))
+}
+
+/// Whether a cluster is meant: no manifests are given.
+pub(super) fn args_are_live(args: &CheckArgs) -> bool {
+    args.filename.is_empty() && args.kustomize.is_none()
 }
 
 fn of_manifests(args: &CheckArgs, request: &Request) -> Result<Report, Failure> {
@@ -72,7 +74,7 @@ fn request(args: &CheckArgs) -> Result<Request, Failure> {
 
 fn write(args: &CheckArgs, request: &Request, report: &Report, streams: &mut Streams) -> Result<(), Failure> {
     let mut err_style = streams.err_style(Some(args.color));
-    for notice in notices(request, report) {
+    for notice in notices(args, request, report) {
         render::warning(&notice, &err_style, &mut streams.err)?;
     }
     if !args.quiet {
@@ -86,7 +88,7 @@ fn write(args: &CheckArgs, request: &Request, report: &Report, streams: &mut Str
 }
 
 /// What should be known about the run as a whole.
-fn notices(request: &Request, report: &Report) -> Vec<String> {
+fn notices(args: &CheckArgs, request: &Request, report: &Report) -> Vec<String> {
     let mut notices = Vec::new();
     if request.version.is_unknown() {
         let (asked, newest) = (request.version, Version::Minor(Version::NEWEST));
@@ -96,7 +98,12 @@ fn notices(request: &Request, report: &Report) -> Vec<String> {
     if !unlabelled.is_empty() {
         let names = unlabelled.into_iter().collect::<Vec<_>>().join(", ");
         let policy = request.defaults.enforce;
-        notices.push(format!("no manifest here defines these namespaces, so {policy} is assumed for them: {names}"));
+        let why = if args_are_live(args) {
+            "the labels of these namespaces cannot be read"
+        } else {
+            "no manifest here defines these namespaces"
+        };
+        notices.push(format!("{why}, so {policy} is assumed for them: {names}"));
     }
     let users: Vec<_> = request.admission.exempt_usernames().collect();
     if !users.is_empty() {
@@ -105,7 +112,8 @@ fn notices(request: &Request, report: &Report) -> Vec<String> {
             .push(format!("manifests do not tell who applies them: the exemption of these users is left out: {users}"));
     }
     if report.results.is_empty() && report.errors.is_empty() {
-        notices.push("no pod template found, so there is nothing to judge".to_owned());
+        let nothing = if args_are_live(args) { "no workload and no pod found" } else { "no pod template found" };
+        notices.push(format!("{nothing}, so there is nothing to judge"));
     }
     notices
 }
@@ -116,7 +124,7 @@ fn next(args: &CheckArgs, report: &Report) -> Option<String> {
         return None;
     }
     let mut command = "kubectl secctx check".to_owned();
-    if args.filename.is_empty() && args.kustomize.is_none() {
+    if args_are_live(args) {
         command.push_str(&live::flags(args));
     }
     for name in &args.filename {

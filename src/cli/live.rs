@@ -6,7 +6,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::args::CheckArgs;
-use super::check::quote;
+use super::check::{args_are_live, quote};
 use super::{Failure, Streams};
 use crate::check::Request;
 use crate::cluster::{Cluster, ConnectOptions};
@@ -86,9 +86,8 @@ fn usage(message: String) -> Failure {
 
 /// Whether a list is enough: it is where no object was named.
 pub(super) fn is_brief(args: &CheckArgs) -> bool {
-    let is_live = args.filename.is_empty() && args.kustomize.is_none();
     let names_one = args.rest.len() > 1 || args.rest.iter().any(|argument| argument.contains('/'));
-    is_live && !names_one && args.output == Format::Table
+    args_are_live(args) && !names_one && args.output == Format::Table
 }
 
 /// The flags that say which objects of which cluster were judged, as they were given.

@@ -5,15 +5,16 @@ use std::io::{self, Write};
 use crate::render::measure::wrap;
 use crate::render::style::{Style, Tone, counted, plural, sanitize};
 use crate::render::words;
-use crate::report::{Live, PlacedFinding, PodGroup, Verdict};
+use crate::report::{Asked, Live, PlacedFinding, PodGroup, Report, Verdict};
 
 /// Most pods that are named; the others are counted.
 const NAMED: usize = 5;
 
 /// Writes what is to be known of a workload's pods beyond its template; nothing where they are as the template is.
-pub(super) fn write(verdict: &Verdict, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write(report: &Report, verdict: &Verdict, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     let Some(live) = &verdict.live else { return Ok(()) };
-    let writer = Writer { verdict, style };
+    // Only a namespace's own labels keep a pod from coming back.
+    let writer = Writer { verdict, style, is_enforced: report.asked == Asked::Namespace };
     for group in live.groups.iter().filter(|group| words::differs(verdict, group)) {
         writer.group(out, group)?;
     }
@@ -23,6 +24,7 @@ pub(super) fn write(verdict: &Verdict, style: &Style, out: &mut dyn Write) -> io
 struct Writer<'a> {
     verdict: &'a Verdict,
     style: &'a Style,
+    is_enforced: bool,
 }
 
 impl Writer<'_> {
@@ -45,7 +47,7 @@ impl Writer<'_> {
             self.line(out, &format!("ephemeral containers ({containers}) cannot be removed; they go with the pod:"))?;
             self.findings(out, &group.ephemeral)?;
         }
-        if !group.comes_back {
+        if !group.comes_back && self.is_enforced {
             let text = plural(group.pods.len(), "it would not come back", "they would not come back");
             let why = "admission refuses such a pod when it has to be made again";
             writeln!(out, "  {}: {why}", self.style.paint(Tone::StrongBad, text))?;

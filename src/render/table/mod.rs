@@ -7,6 +7,7 @@ mod line;
 mod list;
 mod live;
 mod rows;
+mod summary;
 
 use std::io::{self, Write};
 
@@ -31,9 +32,10 @@ pub(super) fn render(report: &Report, detail: Detail, style: &Style, out: &mut d
     if !style.brief {
         parallel::in_order(&report.results, out, |verdict, text| {
             block::write(report, verdict, detail, &style, text)?;
-            live::write(verdict, &style, text)
+            live::write(report, verdict, &style, text)
         })?;
     }
+    summary::write(report, &style, out)?;
     closing::write(report, &style, out)
 }
 

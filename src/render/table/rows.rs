@@ -135,7 +135,7 @@ impl<'a> Rows<'a> {
     fn live(&self, verdict: &'a Verdict, objections: &[Objection<'_>]) -> Vec<Cell<'a>> {
         let pods = verdict.live.as_ref().map_or(0, |live| live.pods);
         let mut texts: Vec<String> = objections.iter().map(missing).filter(|text| !text.is_empty()).collect();
-        texts.extend(live_remarks(verdict));
+        texts.extend(live_remarks(self.report.asked, verdict));
         let mut last = remarks(verdict, objections, texts, "; ");
         if last.text.is_empty() {
             last.text = "-".into();
@@ -152,7 +152,7 @@ impl<'a> Rows<'a> {
 }
 
 /// What is special about a workload's pods.
-fn live_remarks(verdict: &Verdict) -> Vec<String> {
+fn live_remarks(asked: Asked, verdict: &Verdict) -> Vec<String> {
     let Some(live) = &verdict.live else { return Vec::new() };
     let mut remarks = Vec::new();
     let of = |chosen: &dyn Fn(&PodGroup) -> bool| -> usize {
@@ -166,7 +166,8 @@ fn live_remarks(verdict: &Verdict) -> Vec<String> {
             .push(format!("injected: {}", injected.iter().map(|name| sanitize(name)).collect::<Vec<_>>().join(", ")));
     }
     let gone = of(&|group| !group.comes_back);
-    if gone > 0 {
+    // Only a namespace's own labels keep a pod from coming back.
+    if gone > 0 && asked == Asked::Namespace {
         remarks.push(format!("{} would not come back", counted(gone, "pod", "pods")));
     }
     let debugged = of(&|group| !group.ephemeral.is_empty());
