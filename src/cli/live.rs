@@ -72,7 +72,7 @@ fn add(
     for warning in cluster.warnings() {
         render::warning(&warning, &style, &mut streams.err).map_err(|error| error.to_string())?;
     }
-    let gathered = gathered.map_err(|error| error.to_string())?;
+    let gathered = gathered?;
     report.version = Version::Minor(request.version.minor().min(gathered.newest));
     report.results.extend(gathered.verdicts);
     report.errors.extend(gathered.errors);

@@ -1,6 +1,6 @@
 //! Takes objects as they come, judges them, and keeps little more than the verdicts.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::gather::Resolved;
 use super::objects::{LiveObject, ObjectKey, PodObject, WorkloadObject};
@@ -20,14 +20,20 @@ pub struct Collector<'a> {
     pub(super) namespaces: &'a NamespaceLabels,
     /// The newest version that the server knows.
     pub(super) newest: u16,
-    pub(super) workloads: BTreeMap<ObjectKey, Workload>,
+    /// Workloads with their templates: most have one, some custom resources several.
+    pub(super) workloads: BTreeMap<ObjectKey, Vec<Workload>>,
     /// Who manages whom.
     pub(super) managers: HashMap<ObjectKey, ObjectKey>,
     pub(super) pods: Vec<Pod>,
     pub(super) judgements: Vec<Judgement>,
-    known: HashMap<String, usize>,
+    /// Judgements by what they say: few, but for some that say the same of different fields.
+    known: HashMap<String, Vec<usize>>,
     /// Objects that were asked for themselves, whoever owns them.
     pub(super) asked_for: Vec<Resolved>,
+    /// Objects that came, with a template or not, of those that were asked for by name.
+    pub(super) seen: HashSet<ObjectKey>,
+    /// What could not be read, sentences.
+    pub(super) problems: Vec<String>,
 }
 
 /// A workload with its template judged.
@@ -55,6 +61,7 @@ pub(super) struct Pod {
 }
 
 /// What was decided about a pod or a template. Most pods of a cluster share few of them.
+#[derive(PartialEq)]
 pub(super) struct Judgement {
     pub(super) policy: Policy,
     pub(super) known: bool,
@@ -85,6 +92,8 @@ impl<'a> Collector<'a> {
             judgements: Vec::new(),
             known: HashMap::new(),
             asked_for: Vec::new(),
+            seen: HashSet::new(),
+            problems: Vec::new(),
         }
     }
 
@@ -103,25 +112,30 @@ impl<'a> Collector<'a> {
         self.pods.clear();
     }
 
-    /// Kinds and groups of owners that pods name and whose templates have not come.
+    /// Kinds and groups of the owners that stand above all others of a pod or a workload and have not come.
     #[must_use]
     pub fn owners_without_template(&self) -> BTreeSet<(String, String)> {
-        let tops = self.pods.iter().map(|pod| self.top_of_pod(pod));
-        tops.filter(|key| key.kind != "Pod" && !self.workloads.contains_key(key))
-            .map(|key| (key.kind, key.group))
+        let of_pods = self.pods.iter().filter_map(|pod| pod.owner.as_ref());
+        of_pods
+            .chain(self.workloads.keys())
+            .filter_map(|key| self.chain(key).last())
+            .filter(|key| !self.workloads.contains_key(*key))
+            .map(|key| (key.kind.clone(), key.group.clone()))
             .collect()
     }
 
     /// Takes a pod.
     pub fn pod(&mut self, pod: PodObject) {
-        // Pods that have ended do not run, and their owners replace them by their templates.
-        if matches!(pod.status.phase.as_str(), "Succeeded" | "Failed") {
-            return;
-        }
         let owner = pod.controller().map(|owner| owner.key(&pod.metadata.namespace));
         let (namespace, name) = (pod.metadata.namespace.clone(), pod.metadata.name.clone());
+        // Pods that have ended do not run, and their owners replace them by their templates.
+        if matches!(pod.status.phase.as_str(), "Succeeded" | "Failed")
+            && !self.is_asked_for(&ObjectKey::pod(&namespace, &name))
+        {
+            return;
+        }
         let mut template = pod.into_template();
-        let ephemeral = self.ephemeral_findings(&namespace, &mut template);
+        let ephemeral = self.ephemeral_findings(&namespace, &template);
         let ephemeral_containers = template.spec.ephemeral_containers.iter().map(|c| c.name.clone()).collect();
         template.spec.ephemeral_containers.clear();
         let containers = container_names(&template);
@@ -131,29 +145,43 @@ impl<'a> Collector<'a> {
 
     /// Takes a workload of one of Kubernetes' own kinds, whose template is at `template`.
     pub fn workload(&mut self, key: ObjectKey, api_version: &str, template: FieldPath, workload: WorkloadObject) {
-        self.note_manager(&key, &workload);
+        self.note(&key, &workload);
         if let Some(pod) = workload.into_template() {
-            self.template(key, api_version, template, false, pod);
+            let judged = self.template(&key, api_version, template, false, pod);
+            self.workloads.insert(key, vec![judged]);
         }
     }
 
-    /// Takes a template that was found in a custom resource by its shape.
-    pub fn custom(&mut self, key: ObjectKey, api_version: &str, template: FieldPath, pod: PodTemplate) {
-        self.template(key, api_version, template, true, pod);
+    /// Takes the templates that were found in a custom resource by their shape.
+    pub fn custom(&mut self, key: ObjectKey, api_version: &str, templates: Vec<(FieldPath, PodTemplate)>) {
+        let judged: Vec<_> =
+            templates.into_iter().map(|(path, pod)| self.template(&key, api_version, path, true, pod)).collect();
+        if !judged.is_empty() {
+            self.workloads.insert(key, judged);
+        }
     }
 
-    /// Remembers who manages an object, whether its template is judged or not.
-    pub fn note_manager(&mut self, key: &ObjectKey, object: &impl LiveObject) {
+    /// Remembers that an object is there and who manages it, whether it has a template or not.
+    pub fn note(&mut self, key: &ObjectKey, object: &impl LiveObject) {
         if let Some(owner) = object.controller() {
             self.managers.insert(key.clone(), owner.key(&key.namespace));
         }
+        if self.is_asked_for(key) {
+            self.seen.insert(key.clone());
+        }
     }
 
-    fn template(&mut self, key: ObjectKey, api_version: &str, template: FieldPath, custom: bool, pod: PodTemplate) {
+    fn template(
+        &mut self,
+        key: &ObjectKey,
+        api_version: &str,
+        template: FieldPath,
+        custom: bool,
+        pod: PodTemplate,
+    ) -> Workload {
         let containers = container_names(&pod);
         let judgement = self.judge(&key.namespace, pod);
-        let workload = Workload { api_version: api_version.to_owned(), template, custom, judgement, containers };
-        self.workloads.insert(key, workload);
+        Workload { api_version: api_version.to_owned(), template, custom, judgement, containers }
     }
 
     fn policies(&self, namespace: &str) -> Policies {
@@ -170,10 +198,14 @@ impl<'a> Collector<'a> {
         for (mode, policy, findings) in &judgement.modes {
             key.push_str(&format!("\n{mode} {policy} {}", Finding::sentence(findings)));
         }
-        *self.known.entry(key).or_insert_with(|| {
-            self.judgements.push(judgement);
-            self.judgements.len() - 1
-        })
+        let alike = self.known.entry(key).or_default();
+        // The same sentence may be about other fields: a value that is wrong here is missing there.
+        if let Some(same) = alike.iter().find(|index| self.judgements[**index] == judgement) {
+            return *same;
+        }
+        alike.push(self.judgements.len());
+        self.judgements.push(judgement);
+        self.judgements.len() - 1
     }
 
     fn judgement(&self, namespace: &str, pod: &PodTemplate) -> Judgement {
@@ -200,15 +232,20 @@ impl<'a> Collector<'a> {
             .collect()
     }
 
-    /// What is found only because of a pod's ephemeral containers.
-    fn ephemeral_findings(&self, namespace: &str, pod: &mut PodTemplate) -> Vec<Finding> {
-        if pod.spec.ephemeral_containers.is_empty() {
+    /// What is found because of a pod's ephemeral containers, as if it had no others.
+    fn ephemeral_findings(&self, namespace: &str, pod: &PodTemplate) -> Vec<Finding> {
+        let is_exempt =
+            || self.request.admission.exemption(namespace, pod.spec.runtime_class_name.as_deref()).is_some();
+        if pod.spec.ephemeral_containers.is_empty() || is_exempt() {
             return Vec::new();
         }
+        let mut alone = pod.clone();
+        alone.spec.init_containers.clear();
+        alone.spec.containers.clear();
         let policy = self.policies(namespace).enforce.known_to(self.newest);
         let list = ContainerKind::Ephemeral.field();
         let is_ephemeral = |path: &FieldPath| path.segments().iter().any(|step| step.as_key() == Some(list));
-        evaluate(policy, pod)
+        evaluate(policy, &alone)
             .into_iter()
             .map(|mut finding| {
                 finding.violations.retain(|violation| is_ephemeral(&violation.path));

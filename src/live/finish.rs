@@ -1,6 +1,6 @@
 //! Puts pods under the workload at the top of their owners, and makes verdicts of it all.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::collect::{Collector, Judgement, Pod, Workload, mode_verdict};
@@ -9,7 +9,7 @@ use crate::model::{FieldPath, Finding};
 use crate::report::{ClusterName, Live, PlacedFinding, PodGroup, Source, Verdict};
 
 /// Longest chain of owners that is followed; real ones have three links.
-const LONGEST_CHAIN: usize = 16;
+pub(super) const LONGEST_CHAIN: usize = 16;
 
 impl Collector<'_> {
     /// The verdicts, by namespace, kind and name. `refusals` are messages of events that tell of refused pods, by the
@@ -24,29 +24,22 @@ impl Collector<'_> {
         for (key, messages) in refusals {
             refused.entry(self.top(key)).or_default().extend(messages.iter().cloned());
         }
-        let managed: HashSet<&ObjectKey> = self.managers.keys().collect();
-        let is_told = |key: &&ObjectKey| !managed.contains(key) || self.is_asked_for(key);
-        let mut keys: Vec<ObjectKey> = self.workloads.keys().filter(is_told).cloned().collect();
+        let mut keys: Vec<ObjectKey> = self.workloads.keys().filter(|key| self.top(key) == **key).cloned().collect();
         keys.extend(pods.keys().filter(|key| !self.workloads.contains_key(key)).cloned());
         keys.sort();
         keys.iter()
-            .map(|key| {
-                let mut verdict = self.verdict(key, pods.remove(key).unwrap_or_default(), cluster);
-                if let Some(live) = &mut verdict.live {
+            .flat_map(|key| {
+                let mut verdicts = self.verdicts(key, pods.remove(key).unwrap_or_default(), cluster);
+                if let Some(live) = verdicts.first_mut().and_then(|verdict| verdict.live.as_mut()) {
                     live.refusals = refused.remove(key).unwrap_or_default();
                 }
-                verdict
+                verdicts
             })
             .collect()
     }
 
-    pub(super) fn top_of_pod(&self, pod: &Pod) -> ObjectKey {
-        let own = ObjectKey {
-            namespace: pod.namespace.clone(),
-            kind: "Pod".to_owned(),
-            group: String::new(),
-            name: pod.name.clone(),
-        };
+    fn top_of_pod(&self, pod: &Pod) -> ObjectKey {
+        let own = ObjectKey::pod(&pod.namespace, &pod.name);
         // A static pod's owner is its node, which is no workload.
         match pod.owner.as_ref().filter(|owner| owner.kind != "Node") {
             Some(owner) if !self.is_asked_for(&own) => self.top(owner),
@@ -54,21 +47,47 @@ impl Collector<'_> {
         }
     }
 
-    /// The last owner of a chain, be it known or only named.
-    fn top(&self, key: &ObjectKey) -> ObjectKey {
-        let mut top = key;
-        for _ in 0..LONGEST_CHAIN {
-            match self.managers.get(top).filter(|_| !self.is_asked_for(top)) {
-                Some(manager) => top = manager,
-                None => break,
-            }
-        }
-        top.clone()
+    /// An object and its owners upwards; an object that was asked for itself is the last.
+    pub(super) fn chain<'k>(&'k self, key: &'k ObjectKey) -> impl Iterator<Item = &'k ObjectKey> {
+        let next = |key: &&'k ObjectKey| self.managers.get(*key).filter(|_| !self.is_asked_for(key));
+        std::iter::successors(Some(key), next).take(LONGEST_CHAIN)
     }
 
-    fn verdict(&self, key: &ObjectKey, pods: Vec<Pod>, cluster: &Arc<ClusterName>) -> Verdict {
-        let workload = self.workloads.get(key);
-        let groups = self.groups(workload, &pods);
+    /// Where an object is told: under the highest of its owners that has a template, for that is what is to be changed.
+    /// Where none has, or only what a Deployment or a CronJob made of theirs, under the highest that is known by name.
+    fn top(&self, key: &ObjectKey) -> ObjectKey {
+        let is_made = |key: &ObjectKey| {
+            let manager = self.managers.get(key).filter(|_| !self.is_asked_for(key));
+            manager.is_some_and(|manager| is_built_in_manager(&manager.kind, &manager.group))
+        };
+        let with_template = self.chain(key).filter(|key| self.workloads.contains_key(*key) && !is_made(key)).last();
+        with_template.or_else(|| self.chain(key).last()).unwrap_or(key).clone()
+    }
+
+    /// The verdict on each template of a workload, each with the pods that are most like it.
+    fn verdicts(&self, key: &ObjectKey, pods: Vec<Pod>, cluster: &Arc<ClusterName>) -> Vec<Verdict> {
+        let Some(workloads) = self.workloads.get(key) else { return vec![self.verdict(key, None, &pods, cluster)] };
+        let mut shares: Vec<Vec<Pod>> = workloads.iter().map(|_| Vec::new()).collect();
+        for pod in pods {
+            let alike = |workload: &Workload| workload.containers.iter().filter(|c| pod.containers.contains(c)).count();
+            // Of several that are as much alike, the last to be looked at is taken: the first of all.
+            let closest = workloads.iter().enumerate().rev().max_by_key(|(_, workload)| alike(workload));
+            if let Some(share) = closest.and_then(|(index, _)| shares.get_mut(index)) {
+                share.push(pod);
+            }
+        }
+        let each = workloads.iter().zip(&shares);
+        each.map(|(workload, pods)| self.verdict(key, Some(workload), pods, cluster)).collect()
+    }
+
+    fn verdict(
+        &self,
+        key: &ObjectKey,
+        workload: Option<&Workload>,
+        pods: &[Pod],
+        cluster: &Arc<ClusterName>,
+    ) -> Verdict {
+        let groups = self.groups(workload, pods);
         let own = match workload {
             Some(workload) => workload.judgement,
             // Of a bare pod, or of pods whose owner is only known by name, the pods' own verdict is all there is.
@@ -144,6 +163,11 @@ impl Collector<'_> {
             None => judgement.allowed(),
         }
     }
+}
+
+/// Whether objects of a kind make others of their templates: ReplicaSets and Jobs then say nothing of their own.
+fn is_built_in_manager(kind: &str, group: &str) -> bool {
+    matches!((kind, group), ("Deployment", "apps") | ("CronJob", "batch"))
 }
 
 /// Containers of a pod that its owner's template does not have.
@@ -286,7 +310,7 @@ mod tests {
             ended.status.phase = "Succeeded".to_owned();
             collector.pod(ended);
             collector.pod(pod("x-1", Some(("ReplicaSet", "x")), "", ""));
-            collector.note_manager(&key("ReplicaSet", "apps", "x"), &workload(Some(("Rollout", "x"))));
+            collector.note(&key("ReplicaSet", "apps", "x"), &workload(Some(("Rollout", "x"))));
         });
         let names: Vec<_> = found.iter().map(Verdict::short_name).collect();
         assert_eq!(names, ["rollout/x"]);

@@ -1,17 +1,18 @@
 //! Asks a cluster for what is to be judged, and makes verdicts of the answers.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::collect::{Collector, NamespaceLabels};
+use super::finish::LONGEST_CHAIN;
 use super::objects::{LiveMeta, LiveObject, ObjectKey, Owner, PodObject, WorkloadObject};
 use super::targets::Target;
 use crate::check::Request;
-use crate::cluster::{Cluster, ClusterError, Discovery, ListQuery, Resource};
+use crate::cluster::{Cluster, ClusterError, Discovery, ErrorKind, ListQuery, Resource};
 use crate::model::{FieldPath, PodTemplate};
 use crate::policy::Version;
 use crate::report::{Asked, ClusterName, Problem, Source, Verdict};
@@ -66,29 +67,42 @@ const WORKLOAD_GROUPS: &[(&str, &str)] = &[
 ///
 /// # Errors
 ///
-/// The cluster cannot be asked at all. Single kinds that cannot be had are errors of what is returned.
-pub fn gather(
-    cluster: &Cluster,
-    request: &Request,
-    ask: &Ask,
-    progress: Progress<'_>,
-) -> Result<Gathered, ClusterError> {
+/// Why nothing can be judged at all, a sentence. Single kinds that cannot be had are errors of what is returned.
+pub fn gather(cluster: &Cluster, request: &Request, ask: &Ask, progress: Progress<'_>) -> Result<Gathered, String> {
     let name = Arc::new(ClusterName {
         context: cluster.context().unwrap_or_default().into(),
         cluster: cluster.name().unwrap_or(cluster.server()).into(),
     });
-    let mut run = Run { cluster, request, ask, name, errors: Vec::new(), warnings: Vec::new(), discovery: None };
-    let newest = cluster.server_version()?.minor.min(Version::NEWEST);
+    let mut run = Run {
+        cluster,
+        request,
+        ask,
+        name,
+        errors: Vec::new(),
+        warnings: Vec::new(),
+        incomplete: Vec::new(),
+        discovery: None,
+    };
+    let newest = cluster.server_version().map_err(text)?.minor.min(Version::NEWEST);
     let targets = run.resolve_targets()?;
-    let namespaces = run.namespaces()?;
+    let namespaces = run.namespaces().map_err(text)?;
     let collector = RefCell::new(Collector::new(request, &namespaces, newest));
     collector.borrow_mut().stop_at(&targets);
     run.built_in(&collector, &targets, progress)?;
-    run.custom(&collector, &targets)?;
+    run.custom(&collector, &targets).map_err(text)?;
     let refusals = run.refusals();
-    let verdicts = collector.into_inner().finish(&run.name, &refusals);
-    let verdicts = run.chosen(verdicts, &targets);
+    let mut collector = collector.into_inner();
+    for message in std::mem::take(&mut collector.problems) {
+        run.error(message);
+    }
+    let seen = std::mem::take(&mut collector.seen);
+    let verdicts = collector.finish(&run.name, &refusals);
+    let verdicts = run.chosen(verdicts, &targets, &seen);
     Ok(Gathered { verdicts, errors: run.errors, warnings: run.warnings, newest })
+}
+
+fn text(error: impl ToString) -> String {
+    error.to_string()
 }
 
 /// A target whose type is known.
@@ -104,6 +118,11 @@ impl Resolved {
             && self.resource.group == group
             && self.name.as_ref().is_none_or(|asked| asked == name)
     }
+
+    /// Whether all pods are meant, and with them what they belong to.
+    fn is_all_pods(&self) -> bool {
+        self.resource.kind == "Pod" && self.resource.group.is_empty() && self.name.is_none()
+    }
 }
 
 struct Run<'a> {
@@ -113,6 +132,8 @@ struct Run<'a> {
     name: Arc<ClusterName>,
     errors: Vec<Problem>,
     warnings: Vec<Problem>,
+    /// Kinds and groups that could not be had, or not to the end.
+    incomplete: Vec<Resource>,
     discovery: Option<Discovery>,
 }
 
@@ -161,18 +182,22 @@ impl LiveObject for Bare {
 }
 
 impl Run<'_> {
-    fn problem(&self, message: String) -> Problem {
-        Problem { source: Source::cluster(Arc::clone(&self.name)), message }
+    fn error(&mut self, message: String) {
+        self.errors.push(Problem { source: Source::cluster(Arc::clone(&self.name)), message });
+    }
+
+    fn warning(&mut self, message: String) {
+        self.warnings.push(Problem { source: Source::cluster(Arc::clone(&self.name)), message });
     }
 
     /// Notes what could not be had; what makes all other requests vain ends the run.
-    fn note(&mut self, result: Result<(), ClusterError>) -> Result<(), ClusterError> {
+    fn note(&mut self, resource: Resource, result: Result<(), ClusterError>) -> Result<(), ClusterError> {
         match result {
             Ok(()) => Ok(()),
             Err(error) if error.is_fatal() => Err(error),
             Err(error) => {
-                let problem = self.problem(error.to_string());
-                self.errors.push(problem);
+                self.error(error.to_string());
+                self.incomplete.push(resource);
                 Ok(())
             }
         }
@@ -181,12 +206,16 @@ impl Run<'_> {
     fn discovery(&mut self) -> Result<&Discovery, ClusterError> {
         let found = match self.discovery.take() {
             Some(found) => found,
-            None => self.cluster.discover()?,
+            None => {
+                let found = self.cluster.discover()?;
+                found.problems.iter().for_each(|problem| self.warning(problem.to_string()));
+                found
+            }
         };
         Ok(self.discovery.insert(found))
     }
 
-    fn resolve_targets(&mut self) -> Result<Vec<Resolved>, ClusterError> {
+    fn resolve_targets(&mut self) -> Result<Vec<Resolved>, String> {
         let mut resolved = Vec::new();
         for target in &self.ask.targets {
             if target.resource == "all" && target.name.is_none() {
@@ -194,8 +223,12 @@ impl Run<'_> {
             }
             let resource = match Resource::built_in(&target.resource) {
                 Some(resource) => resource,
-                None => self.discovery()?.resolve(&target.resource)?.clone(),
+                None => self.discovery().map_err(text)?.resolve(&target.resource).map_err(text)?.clone(),
             };
+            let is_workload = Resource::workloads().any(|workload| workload.kind == resource.kind);
+            if resource.is_built_in() && !is_workload {
+                return Err(format!("{} have no pod template, so there is nothing to judge", resource.full_name()));
+            }
             resolved.push(Resolved { resource, name: target.name.clone() });
         }
         Ok(resolved)
@@ -223,30 +256,32 @@ impl Run<'_> {
         let result = match &self.ask.namespace {
             Some(name) => self.cluster.get::<Namespace>(&resource, None, name).map(add),
             None => {
-                let query = ListQuery::new(resource, None);
+                let query = ListQuery::new(resource.clone(), None);
                 self.cluster.list::<Namespace>(&query, |page| page.items.into_iter().for_each(&mut add))
             }
         };
-        self.note(result)?;
+        self.note(resource, result)?;
         Ok(labels)
     }
 
-    /// All kinds of Kubernetes' own at once. Those that only stand between pods and their workloads are read without
-    /// selectors: which pods and workloads are meant is said by the others.
+    /// All kinds of Kubernetes' own at once.
     fn built_in(
         &mut self,
         collector: &RefCell<Collector<'_>>,
         targets: &[Resolved],
         progress: Progress<'_>,
-    ) -> Result<(), ClusterError> {
+    ) -> Result<(), String> {
         let came = RefCell::new(0);
         let count = |items: usize, remaining: Option<u64>| {
             *came.borrow_mut() += items;
             progress(*came.borrow(), remaining.unwrap_or(0));
         };
+        let resources: Vec<_> = Resource::workloads().filter(|resource| is_wanted(resource, targets)).collect();
+        let mut asked = Vec::new();
         let mut batch = self.cluster.batch();
-        for resource in Resource::workloads().filter(|resource| is_wanted(resource, targets)) {
+        for resource in resources {
             let mut query = self.query(resource.clone());
+            asked.push(resource.clone());
             if resource.kind == "Pod" {
                 query.fields.clone_from(&self.ask.fields);
                 batch.list::<PodObject>(query, |page| {
@@ -259,59 +294,94 @@ impl Run<'_> {
                 });
                 continue;
             }
-            if matches!(resource.kind.as_str(), "ReplicaSet" | "Job") {
-                query.labels = None;
+            // Of what stands between pods and their workloads all is looked at: whether a Deployment and its pods are
+            // meant is not for its ReplicaSets to say.
+            if query.labels.is_some() && matches!(resource.kind.as_str(), "ReplicaSet" | "Job") {
+                asked.push(resource.clone());
+                let (all, resource) = (ListQuery { labels: None, ..query.clone() }, resource.clone());
+                batch.list::<Bare>(all, move |page| {
+                    let mut collector = collector.borrow_mut();
+                    page.items.iter().for_each(|object| collector.note(&key(&resource, object.metadata()), object));
+                });
             }
             let count = &count;
-            let (selected, path, api_version) =
-                (self.ask.labels.is_none(), template_path(&resource.kind), resource.api_version());
+            let (path, api_version) = (template_path(&resource.kind), resource.api_version());
             batch.list::<WorkloadObject>(query, move |page| {
                 count(page.items.len(), page.remaining);
                 let mut collector = collector.borrow_mut();
                 for object in page.items {
-                    let key = key(&resource, object.metadata());
-                    if matches!(resource.kind.as_str(), "ReplicaSet" | "Job") && !selected {
-                        collector.note_manager(&key, &object);
-                    } else {
-                        collector.workload(key, &api_version, path.clone(), object);
-                    }
+                    collector.workload(key(&resource, object.metadata()), &api_version, path.clone(), object);
                 }
             });
         }
         let results = batch.run();
-        results.into_iter().try_for_each(|result| self.note(result))
+        let refusal = |result: &Result<(), ClusterError>| {
+            result.as_ref().err().filter(|error| error.kind() == ErrorKind::Forbidden).map(ToString::to_string)
+        };
+        // One sentence in place of one for each kind.
+        if let Some(refusals) = results.iter().map(refusal).collect::<Option<Vec<_>>>()
+            && let Some(first) = refusals.first()
+        {
+            return Err(format!("nothing of what is to be judged may be listed: {first}"));
+        }
+        asked.into_iter().zip(results).try_for_each(|(resource, result)| self.note(resource, result)).map_err(text)
     }
 
-    /// Custom resources: those asked for; else those that own pods, and the most used ones that the server has.
+    /// Custom resources: those asked for; else the most used ones that the server has; and those that own pods or
+    /// workloads, which may have owners of their own again.
     fn custom(&mut self, collector: &RefCell<Collector<'_>>, targets: &[Resolved]) -> Result<(), ClusterError> {
-        let resources = if targets.is_empty() {
-            self.unasked(&collector.borrow().owners_without_template())?
+        let mut asked: Vec<Resource> = Vec::new();
+        let mut next: Vec<Resource> = if targets.is_empty() {
+            let is_known = |found: &Resource| {
+                WORKLOAD_GROUPS.iter().any(|(kind, group)| found.kind == *kind && found.group == *group)
+            };
+            self.types(&is_known)?
         } else {
             targets.iter().map(|target| target.resource.clone()).filter(|resource| !resource.is_built_in()).collect()
         };
-        let mut batch = self.cluster.batch();
-        for resource in resources {
-            let query = self.query(resource.clone());
-            batch.list::<Box<RawValue>>(query, move |page| {
-                for object in page.items {
-                    take_custom(&mut collector.borrow_mut(), &resource, &object);
+        let wants_owners = targets.is_empty() || targets.iter().any(Resolved::is_all_pods);
+        for _ in 0..LONGEST_CHAIN {
+            if wants_owners {
+                let owners = collector.borrow().owners_without_template();
+                let is_owner = |found: &Resource| owners.contains(&(found.kind.clone(), found.group.clone()));
+                next.extend(if owners.is_empty() { Vec::new() } else { self.types(&is_owner)? });
+            }
+            let mut new: Vec<Resource> = Vec::new();
+            for resource in std::mem::take(&mut next) {
+                if !asked.contains(&resource) && !new.contains(&resource) {
+                    new.push(resource);
                 }
-            });
+            }
+            if new.is_empty() {
+                break;
+            }
+            let mut batch = self.cluster.batch();
+            for resource in new.clone() {
+                let query = self.query(resource.clone());
+                batch.list::<Box<RawValue>>(query, move |page| {
+                    for object in page.items {
+                        take_custom(&mut collector.borrow_mut(), &resource, &object);
+                    }
+                });
+            }
+            let results = batch.run();
+            asked.extend(new.iter().cloned());
+            new.into_iter().zip(results).try_for_each(|(resource, result)| self.note(resource, result))?;
         }
-        let results = batch.run();
-        results.into_iter().try_for_each(|result| self.note(result))
+        Ok(())
     }
 
-    fn unasked(&mut self, owners: &BTreeSet<(String, String)>) -> Result<Vec<Resource>, ClusterError> {
-        // A server whose types cannot be listed still has pods.
-        let Ok(discovery) = self.discovery() else { return Ok(Vec::new()) };
-        let wanted = |resource: &&Resource| {
-            let is_known =
-                WORKLOAD_GROUPS.iter().any(|(kind, group)| resource.kind == *kind && resource.group == *group);
-            let owns = owners.contains(&(resource.kind.clone(), resource.group.clone()));
-            (is_known || owns) && resource.namespaced && resource.listable && !resource.is_built_in()
-        };
-        Ok(discovery.resources().iter().filter(wanted).cloned().collect())
+    /// The custom types of the server that fit. One whose types cannot be told still has pods.
+    fn types(&mut self, fits: &dyn Fn(&Resource) -> bool) -> Result<Vec<Resource>, ClusterError> {
+        match self.discovery() {
+            Ok(discovery) => Ok(discovery.custom().filter(|resource| fits(resource)).cloned().collect()),
+            Err(error) if error.is_fatal() => Err(error),
+            Err(error) => {
+                self.warning(format!("custom resources are not looked at: {error}"));
+                self.discovery = Some(Discovery::default());
+                Ok(Vec::new())
+            }
+        }
     }
 
     /// Messages of events that tell of pods that Pod Security refused, by the object that could not make them.
@@ -331,16 +401,19 @@ impl Run<'_> {
             }
         });
         if let Err(error) = result {
-            let problem = self.problem(format!("events are not looked at: {error}"));
-            self.warnings.push(problem);
+            self.warning(format!("events are not looked at: {error}"));
         }
         found
     }
 
     /// The verdicts that were asked for; names that were and are not there become errors.
-    fn chosen(&mut self, verdicts: Vec<Verdict>, targets: &[Resolved]) -> Vec<Verdict> {
+    fn chosen(
+        &mut self,
+        mut verdicts: Vec<Verdict>,
+        targets: &[Resolved],
+        seen: &HashSet<ObjectKey>,
+    ) -> Vec<Verdict> {
         let has_pods = |verdict: &Verdict| verdict.live.as_ref().is_some_and(|live| live.pods > 0);
-        let mut verdicts = verdicts;
         if self.ask.fields.is_some() {
             verdicts.retain(has_pods);
         }
@@ -349,25 +422,44 @@ impl Run<'_> {
         }
         let is_meant = |target: &Resolved, verdict: &Verdict| {
             let group = verdict.api_version.split_once('/').map_or("", |(group, _)| group);
-            let all_pods = target.resource.kind == "Pod" && target.name.is_none();
-            target.is(&verdict.kind, group, &verdict.name) || (all_pods && has_pods(verdict))
+            target.is(&verdict.kind, group, &verdict.name) || (target.is_all_pods() && has_pods(verdict))
         };
         for target in targets {
-            if let Some(name) = &target.name
-                && !verdicts.iter().any(|verdict| is_meant(target, verdict))
-            {
-                let problem = self.problem(format!("{} {name:?} not found", target.resource.full_name()));
-                self.errors.push(problem);
+            let Some(name) = &target.name else { continue };
+            let type_name = target.resource.full_name();
+            let is_seen = seen.iter().any(|key| target.is(&key.kind, &key.group, &key.name));
+            if verdicts.iter().any(|verdict| is_meant(target, verdict)) || self.incomplete.contains(&target.resource) {
+                continue;
             }
+            self.error(if is_seen && !self.is_selective() {
+                format!("{type_name} {name:?} has no pod template, so there is nothing to judge")
+            } else {
+                format!("{type_name} {name:?} not found")
+            });
         }
         verdicts.retain(|verdict| targets.iter().any(|target| is_meant(target, verdict)));
         verdicts
     }
+
+    fn is_selective(&self) -> bool {
+        self.ask.labels.is_some() || self.ask.fields.is_some()
+    }
 }
 
-/// Pod templates are no workloads and few may list them: they are read when asked for.
+/// Whether objects of a type are needed to tell of the targets: themselves, their pods, and what is between.
 fn is_wanted(resource: &Resource, targets: &[Resolved]) -> bool {
-    resource.kind != "PodTemplate" || targets.iter().any(|target| target.resource.kind == "PodTemplate")
+    let kind = resource.kind.as_str();
+    let needs = |target: &Resolved| match target.resource.kind.as_str() {
+        _ if !target.resource.is_built_in() => kind != "PodTemplate",
+        own if own == kind => true,
+        "Pod" => target.name.is_none() && kind != "PodTemplate",
+        "PodTemplate" => false,
+        "Deployment" => matches!(kind, "ReplicaSet" | "Pod"),
+        "CronJob" => matches!(kind, "Job" | "Pod"),
+        _ => kind == "Pod",
+    };
+    // Pod templates are no workloads and few may list them: they are read when asked for.
+    if targets.is_empty() { kind != "PodTemplate" } else { targets.iter().any(needs) }
 }
 
 fn template_path(kind: &str) -> FieldPath {
@@ -391,18 +483,26 @@ fn key(resource: &Resource, metadata: &LiveMeta) -> ObjectKey {
 fn take_custom(collector: &mut Collector<'_>, resource: &Resource, object: &RawValue) {
     let Ok(bare) = serde_json::from_str::<Bare>(object.get()) else { return };
     let key = key(resource, bare.metadata());
-    collector.note_manager(&key, &bare);
+    collector.note(&key, &bare);
     let cut = chunks(object.get());
     let Some(Ok(document)) = cut.first().map(Document::parse) else { return };
-    for mut found in objects(&document).into_iter().flatten().flat_map(|mut one| {
+    let mut templates = Vec::new();
+    for mut one in objects(&document).into_iter().flatten() {
         // Items of a list do not all say what they are.
         one.kind = &resource.kind;
-        find(&one)
-    }) {
-        if let Some(Ok(pod)) = found.value.take().map(decode::<PodTemplate>) {
-            collector.custom(key.clone(), &resource.api_version(), found.path, pod);
+        for found in find(&one) {
+            match found.value.map(decode::<PodTemplate>) {
+                Some(Ok(pod)) => templates.push((found.path, pod)),
+                // Only the server's schema of the type keeps such values out, and not every one does.
+                Some(Err(error)) => {
+                    let object = format!("{}/{}", resource.singular, key.name);
+                    collector.problems.push(format!("{object} in namespace {:?}: {error}", key.namespace));
+                }
+                None => {}
+            }
         }
     }
+    collector.custom(key, &resource.api_version(), templates);
 }
 
 /// The message of a refusal without the name of the pod, which is another one each time.

@@ -108,6 +108,15 @@ pub struct JobTemplate {
     pub spec: Box<WorkloadSpec>,
 }
 
+impl ObjectKey {
+    /// The key of a pod.
+    #[must_use]
+    pub fn pod(namespace: &str, name: &str) -> Self {
+        let (namespace, name) = (namespace.to_owned(), name.to_owned());
+        Self { namespace, kind: "Pod".to_owned(), group: String::new(), name }
+    }
+}
+
 impl LiveObject for PodObject {
     fn metadata(&self) -> &LiveMeta {
         &self.metadata
