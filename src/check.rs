@@ -1,7 +1,10 @@
 //! Judges manifests: from inputs to a [`Report`].
 
 mod namespaces;
+mod policies;
 mod verdict;
+
+pub use policies::Policies;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -109,7 +112,7 @@ fn check_together(request: &Request, inputs: &[Input]) -> Vec<Outcome> {
 fn check_manifest(judge: &Judge<'_>, manifest: &Manifest) -> Vec<Outcome> {
     if is_binary(&manifest.text) {
         let message = "this is no manifest but a binary file".to_owned();
-        let source = Source { origin: manifest.origin, ..Source::file(Arc::clone(&manifest.name)) };
+        let source = Source { origin: manifest.origin.clone(), ..Source::file(Arc::clone(&manifest.name)) };
         return vec![Outcome::error(source, message)];
     }
     chunks(&manifest.text).par_iter().with_min_len(8).map(|chunk| check_document(judge, manifest, chunk)).collect()
@@ -129,7 +132,7 @@ fn check_document(judge: &Judge<'_>, manifest: &Manifest, chunk: &Chunk<'_>) -> 
                 document: Some(chunk.index),
                 line: Some(error.line),
                 column: Some(error.column),
-                origin: manifest.origin,
+                origin: manifest.origin.clone(),
             };
             Outcome::error(source, error.message)
         }

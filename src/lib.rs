@@ -20,6 +20,7 @@ pub mod checks;
 pub mod cli;
 pub mod cluster;
 pub mod evaluate;
+pub mod live;
 pub mod model;
 pub mod policy;
 pub mod render;

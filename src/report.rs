@@ -58,16 +58,34 @@ pub struct Source {
 }
 
 /// What a source is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Origin {
     /// A text that a person wrote and can open: lines are the file's own.
     #[default]
     File,
     /// What a tool built from a folder: lines are those of its output, which no file holds.
     Built,
+    /// An object in a cluster, which has no lines; `file` is then the context's name.
+    Cluster(Arc<ClusterName>),
+}
+
+/// Which cluster something was read from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClusterName {
+    /// Name of the kubeconfig's context; empty where there is none.
+    pub context: Arc<str>,
+    /// Name of the kubeconfig's cluster, else the server's address.
+    pub cluster: Arc<str>,
 }
 
 impl Source {
+    /// Something in a cluster.
+    #[must_use]
+    pub fn cluster(cluster: Arc<ClusterName>) -> Self {
+        let file = Arc::clone(&cluster.context);
+        Self { file, document: None, line: None, column: None, origin: Origin::Cluster(cluster) }
+    }
+
     /// A whole file.
     #[must_use]
     pub fn file(file: Arc<str>) -> Self {
@@ -117,6 +135,40 @@ pub struct Verdict {
     pub sentence: Option<String>,
     /// What the namespace's audit and warn policies say, where the labels decide and these modes find something.
     pub modes: Vec<ModeVerdict>,
+    /// What runs of it, where it was read from a cluster.
+    pub live: Option<Live>,
+}
+
+/// What is known of a workload in a cluster beyond its template.
+#[derive(Debug, Clone)]
+pub struct Live {
+    /// How many pods it has that have not ended.
+    pub pods: usize,
+    /// Its pods, those with the same verdict together.
+    pub groups: Vec<PodGroup>,
+    /// Messages of events that say that its pods were refused.
+    pub refusals: Vec<String>,
+}
+
+/// Pods of one workload that got the same verdict.
+#[derive(Debug, Clone)]
+pub struct PodGroup {
+    /// Their names, sorted.
+    pub pods: Vec<String>,
+    /// Whether admission would let them in as they are, ephemeral containers left out.
+    pub allowed: bool,
+    /// The strictest level that they meet.
+    pub meets: Level,
+    /// Paths from the pods' top, ephemeral containers left out.
+    pub findings: Vec<PlacedFinding>,
+    /// Whether such a pod would be admitted when it has to be made again.
+    pub comes_back: bool,
+    /// Containers that they have and their workload's template has not: somebody's webhook put them in.
+    pub injected: Vec<String>,
+    /// Their ephemeral containers.
+    pub ephemeral_containers: Vec<String>,
+    /// What is found only because of those; they cannot be removed, and are gone when the pod is.
+    pub ephemeral: Vec<PlacedFinding>,
 }
 
 /// A finding, paths from the object's top, with the place of each violation.

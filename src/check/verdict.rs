@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::namespaces::Namespaces;
-use super::{Outcome, Request};
+use super::{Outcome, Policies, Request};
 use crate::admission;
 use crate::evaluate::{evaluate, strictest_level};
 use crate::model::{Finding, PodTemplate};
 use crate::policy::{Level, Mode, NamespacePolicy, Policy};
-use crate::report::{Asked, ModeVerdict, PlacedFinding, Problem, Source, Verdict};
+use crate::report::{ModeVerdict, PlacedFinding, Problem, Source, Verdict};
 use crate::source::{
     Found, Manifest, Object, check_object_types, check_template_fields, find, objects, place, served_version,
 };
@@ -35,7 +35,7 @@ impl Scene<'_> {
             document: Some(self.document),
             line: Some(span.line),
             column: Some(span.column),
-            origin: self.manifest.origin,
+            origin: self.manifest.origin.clone(),
         }
     }
 
@@ -48,16 +48,6 @@ impl Scene<'_> {
         let source = self.source(span);
         self.outcome.warnings.push(Problem { source, message });
     }
-}
-
-/// By which policies a template is judged.
-struct Policies {
-    /// By which its pods are admitted.
-    enforce: Policy,
-    /// All modes, where a namespace's labels decide.
-    modes: Option<NamespacePolicy>,
-    /// Whether the namespace's labels are known.
-    known: bool,
 }
 
 impl Judge<'_> {
@@ -172,17 +162,7 @@ impl Judge<'_> {
     }
 
     fn policies(&self, object: &Object<'_>) -> Policies {
-        let level = match self.request.asked {
-            Asked::Level(level) => level,
-            Asked::Namespace => {
-                let labels = self.namespaces.labels(self.namespace_of(object));
-                let modes = labels.map_or(self.request.defaults, |labels| {
-                    NamespacePolicy::from_labels(labels, self.request.defaults).0
-                });
-                return Policies { enforce: modes.enforce, modes: Some(modes), known: labels.is_some() };
-            }
-        };
-        Policies { enforce: Policy { level, version: self.request.version }, modes: None, known: true }
+        Policies::new(self.request, self.namespaces.labels(self.namespace_of(object)))
     }
 
     fn namespace_of<'o>(&'o self, object: &Object<'o>) -> &'o str {
@@ -223,6 +203,7 @@ impl Judge<'_> {
             findings: placer.all(findings),
             sentence,
             modes,
+            live: None,
         }
     }
 }

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, CommandFactory, Parser, ValueEnum};
 
+use super::kube_args::KubeArgs;
 use super::streams::Color;
+use crate::cluster::ListQuery;
 use crate::policy::{Level, Version};
 use crate::render::Format;
 
@@ -37,8 +39,8 @@ pub(super) enum Subcommand {
 /// Arguments of `check`.
 #[derive(Debug, Args)]
 #[command(
-    about = "Judge pods and pod templates in manifests exactly as the API server's Pod Security admission would, and \
-             point at the field and line to change.",
+    about = "Judge pods and pod templates in manifests or in a cluster exactly as the API server's Pod Security \
+             admission would, and point at the field and line to change.",
     before_help = "Examples:\n  \
         # Judge a file, a folder, an address or standard input by restricted\n  \
         kubectl secctx check -f examples/good-deployment.yaml\n  \
@@ -46,6 +48,11 @@ pub(super) enum Subcommand {
         cat examples/good-deployment.yaml | kubectl secctx check -f -\n\n  \
         # Judge what kustomize builds\n  \
         kubectl secctx check -k examples/kustomize/\n\n  \
+        # Judge what is in the current namespace, or in all of them\n  \
+        kubectl secctx check\n  \
+        kubectl secctx check -A --level namespace\n\n  \
+        # Judge single workloads, with all details\n  \
+        kubectl secctx check deploy/web sts/db\n\n  \
         # Judge by baseline as of Kubernetes 1.34, and write JSON\n  \
         kubectl secctx check -f examples/ --level baseline --version v1.34 -o json\n\n  \
         # Judge each object by the Pod Security labels of its namespace's manifest\n  \
@@ -82,9 +89,25 @@ pub(super) struct CheckArgs {
     #[arg(long, value_name = "FILE")]
     pub(super) admission_config: Option<PathBuf>,
 
-    /// Namespace of objects that name none; objects that name another one are errors.
+    /// Namespace in the cluster; of manifests, that of objects that name none (others are errors).
     #[arg(short = 'n', long, value_name = "NAMESPACE")]
     pub(super) namespace: Option<String>,
+
+    /// All namespaces of the cluster.
+    #[arg(short = 'A', long)]
+    pub(super) all_namespaces: bool,
+
+    /// Label selector: workloads and pods that it matches.
+    #[arg(short = 'l', long, value_name = "SELECTOR")]
+    pub(super) selector: Option<String>,
+
+    /// Field selector: workloads with pods that it matches.
+    #[arg(long, value_name = "SELECTOR")]
+    pub(super) field_selector: Option<String>,
+
+    /// Most objects that the server is asked for at once; 0 is no limit.
+    #[arg(long, value_name = "COUNT", default_value_t = ListQuery::CHUNK_SIZE)]
+    pub(super) chunk_size: usize,
 
     /// Output format: table, wide, json, yaml, sarif, junit, github, markdown, name, or psa (the server's own sentences).
     #[arg(short = 'o', long, value_name = "FORMAT", default_value = "table", hide_possible_values = true)]
@@ -110,7 +133,12 @@ pub(super) struct CheckArgs {
     #[arg(short = 'h', long, action = ArgAction::HelpShort)]
     help: Option<bool>,
 
-    #[arg(hide = true, value_name = "TYPE|NAME")]
+    /// Which cluster to ask.
+    #[command(flatten)]
+    pub(super) kube: KubeArgs,
+
+    /// Objects of the cluster: TYPE, TYPE NAME, TYPE/NAME; all workloads and pods where none is given.
+    #[arg(value_name = "TYPE|TYPE/NAME")]
     pub(super) rest: Vec<String>,
 }
 

@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 
 use super::args::{AskedLevel, CheckArgs};
-use super::{Exit, Failure, Streams};
+use super::{Exit, Failure, Streams, live};
 use crate::check::{Request, check, unlabelled_namespaces};
 use crate::policy::{AdmissionConfig, Level, NamespacePolicy, Version};
 use crate::render::{self, Format, Style};
@@ -12,19 +12,38 @@ use crate::source::{Input, expand, load_admission_config};
 
 /// Judges what the arguments name, writes the report, and tells how it ended.
 pub(super) fn run(args: &CheckArgs, streams: &mut Streams) -> Result<Exit, Failure> {
-    let (inputs, mut problems) = inputs(args)?;
     let request = request(args)?;
-    let mut report = check(&request, &inputs);
-    // What could not even be found stood in front of what was read.
-    problems.append(&mut report.errors);
-    report.errors = problems;
+    let report =
+        if args_are_live(args) { live::report(args, &request, streams)? } else { of_manifests(args, &request)? };
     write(args, &request, &report, streams)?;
     Ok(exit(args, &report))
 }
 
+/// Whether a cluster is meant: no manifests are given.
+pub(super) fn args_are_live(args: &CheckArgs) -> bool {
+    args.filename.is_empty() && args.kustomize.is_none()
+}
+
+fn of_manifests(args: &CheckArgs, request: &Request) -> Result<Report, Failure> {
+    let (inputs, mut problems) = inputs(args)?;
+    let mut report = check(request, &inputs);
+    // What could not even be found stood in front of what was read.
+    problems.append(&mut report.errors);
+    report.errors = problems;
+    Ok(report)
+}
+
 fn inputs(args: &CheckArgs) -> Result<(Vec<Input>, Vec<crate::report::Problem>), Failure> {
     let usage = |message: String| Failure::Usage { message, command: "kubectl secctx check" };
-    if let (Some(extra), false) = (args.rest.first(), args.filename.is_empty()) {
+    let of_clusters = [
+        ("-A", args.all_namespaces),
+        ("-l", args.selector.is_some()),
+        ("--field-selector", args.field_selector.is_some()),
+    ];
+    if let Some((flag, _)) = of_clusters.iter().find(|(_, given)| *given) {
+        return Err(usage(format!("{flag} is about a cluster and goes with neither -f nor -k")));
+    }
+    if let Some(extra) = args.rest.first() {
         let message = format!(
             "unexpected argument {extra:?}: every file needs its own -f, and patterns need quotes (-f '*.yaml')"
         );
@@ -32,9 +51,6 @@ fn inputs(args: &CheckArgs) -> Result<(Vec<Input>, Vec<crate::report::Problem>),
     }
     match &args.kustomize {
         Some(folder) => Ok((vec![Input::Kustomization(folder.clone())], Vec::new())),
-        None if args.filename.is_empty() => {
-            Err(usage("must specify manifests with -f or -k: live clusters are not judged yet".to_owned()))
-        }
         None => Ok(expand(&args.filename, args.recursive)),
     }
 }
@@ -58,11 +74,12 @@ fn request(args: &CheckArgs) -> Result<Request, Failure> {
 
 fn write(args: &CheckArgs, request: &Request, report: &Report, streams: &mut Streams) -> Result<(), Failure> {
     let mut err_style = streams.err_style(Some(args.color));
-    for notice in notices(request, report) {
+    for notice in notices(args, request, report) {
         render::warning(&notice, &err_style, &mut streams.err)?;
     }
     if !args.quiet {
-        let style = Style { next: next(args, report), ..streams.out_style(Some(args.color)) };
+        let style =
+            Style { next: next(args, report), brief: live::is_brief(args), ..streams.out_style(Some(args.color)) };
         render::render(report, args.output, &style, &mut streams.out)?;
     }
     err_style.next = None;
@@ -71,7 +88,7 @@ fn write(args: &CheckArgs, request: &Request, report: &Report, streams: &mut Str
 }
 
 /// What should be known about the run as a whole.
-fn notices(request: &Request, report: &Report) -> Vec<String> {
+fn notices(args: &CheckArgs, request: &Request, report: &Report) -> Vec<String> {
     let mut notices = Vec::new();
     if request.version.is_unknown() {
         let (asked, newest) = (request.version, Version::Minor(Version::NEWEST));
@@ -81,7 +98,12 @@ fn notices(request: &Request, report: &Report) -> Vec<String> {
     if !unlabelled.is_empty() {
         let names = unlabelled.into_iter().collect::<Vec<_>>().join(", ");
         let policy = request.defaults.enforce;
-        notices.push(format!("no manifest here defines these namespaces, so {policy} is assumed for them: {names}"));
+        let why = if args_are_live(args) {
+            "the labels of these namespaces cannot be read"
+        } else {
+            "no manifest here defines these namespaces"
+        };
+        notices.push(format!("{why}, so {policy} is assumed for them: {names}"));
     }
     let users: Vec<_> = request.admission.exempt_usernames().collect();
     if !users.is_empty() {
@@ -90,7 +112,8 @@ fn notices(request: &Request, report: &Report) -> Vec<String> {
             .push(format!("manifests do not tell who applies them: the exemption of these users is left out: {users}"));
     }
     if report.results.is_empty() && report.errors.is_empty() {
-        notices.push("no pod template found, so there is nothing to judge".to_owned());
+        let nothing = if args_are_live(args) { "no workload and no pod found" } else { "no pod template found" };
+        notices.push(format!("{nothing}, so there is nothing to judge"));
     }
     notices
 }
@@ -101,6 +124,9 @@ fn next(args: &CheckArgs, report: &Report) -> Option<String> {
         return None;
     }
     let mut command = "kubectl secctx check".to_owned();
+    if args_are_live(args) {
+        command.push_str(&live::flags(args));
+    }
     for name in &args.filename {
         command.push_str(&format!(" -f {}", quote(name)));
     }
@@ -119,14 +145,14 @@ fn policy_flags(args: &CheckArgs) -> String {
     let level = args.level.and_then(|level| level.to_possible_value()).map(|level| level.get_name().to_owned());
     let version = Some(args.policy_version).filter(|version| *version != Version::Latest).map(|v| v.to_string());
     let config = args.admission_config.as_ref().map(|path| path.to_string_lossy().into_owned());
-    let namespace = args.namespace.clone();
+    let namespace = args.namespace.clone().filter(|_| !args.all_namespaces);
     let flags = [("--level", level), ("--version", version), ("--admission-config", config), ("-n", namespace)];
     let given = flags.into_iter().filter_map(|(flag, value)| value.map(|value| format!(" {flag} {}", quote(&value))));
     given.collect()
 }
 
 /// A word as a shell takes it.
-fn quote(word: &str) -> String {
+pub(super) fn quote(word: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "/._-:=@%+,~".contains(c);
     if !word.is_empty() && word.chars().all(is_plain) {
         word.to_owned()

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args};
 
-use crate::cluster::{ConnectOptions, Environment, Impersonation, Secret, parse_timeout};
+use crate::cluster::{ClusterError, ConnectOptions, Environment, Impersonation, Secret, contexts, parse_timeout};
 
 /// Where every container of a cluster finds its token.
 const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
@@ -21,9 +21,13 @@ pub(super) struct KubeArgs {
     #[arg(long, value_name = "FILE")]
     kubeconfig: Option<PathBuf>,
 
-    /// Context of the kubeconfig to use.
+    /// Context of the kubeconfig to use; may be repeated, for one cluster after another.
     #[arg(long, value_name = "NAME")]
-    context: Option<String>,
+    context: Vec<String>,
+
+    /// Use each context of the kubeconfig, one after another.
+    #[arg(long, conflicts_with = "context")]
+    all_contexts: bool,
 
     /// Cluster of the kubeconfig to use.
     #[arg(long, value_name = "NAME")]
@@ -93,11 +97,23 @@ pub(super) struct KubeArgs {
 struct Timeout(Option<Duration>);
 
 impl KubeArgs {
-    /// What the flags and the process' environment say together.
-    pub(super) fn options(&self) -> ConnectOptions {
+    /// What the flags and the process' environment say together, once for each context that was asked for.
+    ///
+    /// # Errors
+    ///
+    /// The kubeconfig cannot be read for the names of all its contexts.
+    pub(super) fn all_options(&self) -> Result<Vec<ConnectOptions>, ClusterError> {
+        let contexts = if self.all_contexts { contexts(&self.options(None))? } else { self.context.clone() };
+        if contexts.is_empty() {
+            return Ok(vec![self.options(None)]);
+        }
+        Ok(contexts.into_iter().map(|context| self.options(Some(context))).collect())
+    }
+
+    fn options(&self, context: Option<String>) -> ConnectOptions {
         ConnectOptions {
             kubeconfig: self.kubeconfig.clone(),
-            context: self.context.clone(),
+            context,
             cluster: self.cluster.clone(),
             user: self.user.clone(),
             impersonation: Impersonation {
@@ -169,7 +185,7 @@ mod tests {
     }
 
     fn options(args: &[&str]) -> ConnectOptions {
-        App::try_parse_from([&["app"], args].concat()).unwrap().kube.options()
+        App::try_parse_from([&["app"], args].concat()).unwrap().kube.options(None)
     }
 
     #[test]

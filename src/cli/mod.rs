@@ -3,8 +3,8 @@
 mod args;
 mod check;
 mod exit;
-#[cfg_attr(not(test), expect(dead_code, reason = "the commands take it up with the live cluster"))]
 mod kube_args;
+mod live;
 mod streams;
 
 pub use args::command;

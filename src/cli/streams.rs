@@ -56,13 +56,14 @@ impl Streams {
             color: self.out_color(asked),
             unicode: shows_unicode(),
             width: if self.out_is_terminal { terminal_width() } else { None },
+            brief: false,
             next: None,
         }
     }
 
     /// How messages are to look.
     pub(super) fn err_style(&self, asked: Option<Color>) -> Style {
-        Style { color: self.err_color(asked), unicode: shows_unicode(), width: None, next: None }
+        Style { color: self.err_color(asked), unicode: shows_unicode(), width: None, brief: false, next: None }
     }
 }
 

@@ -21,6 +21,15 @@ pub struct Policy {
     pub version: Version,
 }
 
+impl Policy {
+    /// This policy as a server understands it that knows no version newer than `v1.newest`: `latest` and anything newer
+    /// become that one.
+    #[must_use]
+    pub fn known_to(self, newest: u16) -> Self {
+        Self { level: self.level, version: Version::Minor(self.version.minor().min(newest)) }
+    }
+}
+
 impl fmt::Display for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.level, self.version)

@@ -80,7 +80,7 @@ fn write_problem(out: &mut dyn Write, word: &str, problem: &Problem) -> io::Resu
 
 /// `file`, `line` and `col`, as far as they are known; standard input is no file that could be annotated.
 fn location(source: &Source) -> Vec<(&'static str, String)> {
-    if &*source.file == "-" {
+    if &*source.file == "-" || matches!(source.origin, Origin::Cluster(_)) {
         return Vec::new();
     }
     let file = source.file.strip_prefix("./").unwrap_or(&source.file);

@@ -60,6 +60,7 @@ pub(super) fn passing(file: &str, line: usize, kind: &str, namespace: Option<&st
         findings: Vec::new(),
         sentence: None,
         modes: Vec::new(),
+        live: None,
     }
 }
 

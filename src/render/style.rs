@@ -17,6 +17,8 @@ pub struct Style {
     pub unicode: bool,
     /// Columns of the terminal; `None` where output goes elsewhere, and nothing is cut or wrapped.
     pub width: Option<usize>,
+    /// Whether a table is only its list, without the findings one by one.
+    pub brief: bool,
     /// The command that a reader of violations should type next; `None` where there is none.
     pub next: Option<String>,
 }

@@ -8,7 +8,7 @@ use super::style::sanitize;
 use crate::checks;
 use crate::model::{Applicability, FieldPath, Finding, Segment, Violation};
 use crate::policy::{Mode, Policy};
-use crate::report::{Asked, Origin, Place, PlacedFinding, Report, Source, Verdict};
+use crate::report::{Asked, Origin, Place, PlacedFinding, PodGroup, Report, Source, Verdict};
 
 /// Values longer than this are not shown.
 const LONGEST_VALUE: usize = 60;
@@ -29,6 +29,41 @@ pub(super) fn object(verdict: &Verdict) -> String {
     }
     let name = object_name(verdict);
     if remarks.is_empty() { name } else { format!("{name} ({})", remarks.join(", ")) }
+}
+
+/// Whether pods have something to be told that their workload's template has not.
+pub(super) fn differs(verdict: &Verdict, group: &PodGroup) -> bool {
+    let is_bare = verdict.kind == "Pod" && verdict.template.segments().is_empty();
+    if !group.injected.is_empty() || !group.ephemeral.is_empty() {
+        return true;
+    }
+    let same = message(&group.findings) == message(&verdict.findings);
+    !same || (!is_bare && !group.comes_back && group.allowed)
+}
+
+/// What can be done about containers that somebody injects, for the injectors that are known by their containers.
+pub(super) fn injector_advice(containers: &[String]) -> Vec<&'static str> {
+    const KNOWN: &[(&[&str], &str)] = &[
+        (
+            &["istio-init", "istio-proxy", "istio-validation"],
+            "Istio: install its CNI plugin, or use ambient mode, so that pods need no istio-init; the proxy's \
+             securityContext is set in the sidecar injector's values",
+        ),
+        (
+            &["linkerd-init", "linkerd-proxy", "linkerd-network-validator"],
+            "Linkerd: install its CNI plugin, so that pods need no linkerd-init",
+        ),
+        (
+            &["vault-agent", "vault-agent-init"],
+            "Vault: let the injector set security contexts (annotation vault.hashicorp.com/agent-set-security-context)",
+        ),
+    ];
+    let named = |names: &[&str]| containers.iter().any(|container| names.contains(&container.as_str()));
+    let mut advice: Vec<_> = KNOWN.iter().filter(|(names, _)| named(names)).map(|(_, advice)| *advice).collect();
+    if advice.is_empty() {
+        advice.push("the webhook that injects it has to set its securityContext; the workload cannot");
+    }
+    advice
 }
 
 /// A field path.

@@ -5,7 +5,7 @@ use serde::ser::{Serialize, Serializer};
 
 use crate::model::{FieldPath, Violation};
 use crate::render::words;
-use crate::report::{Asked, ModeVerdict, Place, PlacedFinding, Problem, Report, Source, Verdict};
+use crate::report::{Asked, ModeVerdict, Origin, Place, PlacedFinding, PodGroup, Problem, Report, Source, Verdict};
 
 /// The whole document with the results given (a renderer may write them itself); the items of its lists are made by
 /// `result` and `problem` when it is their turn to be written.
@@ -67,7 +67,12 @@ struct Summary {
 #[derive(serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 struct WireSource<'a> {
-    file: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    context: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cluster: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     document: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -108,6 +113,25 @@ pub(in crate::render) struct WireResult<'a> {
     /// What audit and warn policies find.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     modes: Vec<WireMode<'a>>,
+    /// What runs of it, where it is in a cluster: pods with the same verdict together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pods: Option<Vec<WirePods<'a>>>,
+    /// Messages of events that say that its pods were refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refusals: Option<&'a [String]>,
+}
+
+#[derive(serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WirePods<'a> {
+    names: &'a [String],
+    allowed: bool,
+    meets: &'static str,
+    comes_back: bool,
+    findings: Vec<WireFinding<'a>>,
+    injected: &'a [String],
+    ephemeral_containers: &'a [String],
+    ephemeral_findings: Vec<WireFinding<'a>>,
 }
 
 #[derive(serde::Serialize)]
@@ -175,6 +199,21 @@ pub(in crate::render) fn result<'a>(report: &Report, verdict: &'a Verdict) -> Wi
         message: (!verdict.findings.is_empty()).then(|| words::message(&verdict.findings)),
         findings: verdict.findings.iter().map(finding).collect(),
         modes: verdict.modes.iter().map(mode).collect(),
+        pods: verdict.live.as_ref().map(|live| live.groups.iter().map(pods).collect()),
+        refusals: verdict.live.as_ref().map(|live| live.refusals.as_slice()).filter(|list| !list.is_empty()),
+    }
+}
+
+fn pods(group: &PodGroup) -> WirePods<'_> {
+    WirePods {
+        names: &group.pods,
+        allowed: group.allowed,
+        meets: group.meets.as_str(),
+        comes_back: group.comes_back,
+        findings: group.findings.iter().map(finding).collect(),
+        injected: &group.injected,
+        ephemeral_containers: &group.ephemeral_containers,
+        ephemeral_findings: group.ephemeral.iter().map(finding).collect(),
     }
 }
 
@@ -217,5 +256,16 @@ pub(in crate::render) fn problem(problem: &Problem) -> WireProblem<'_> {
 }
 
 fn source(source: &Source) -> WireSource<'_> {
-    WireSource { file: &source.file, document: source.document, line: source.line, column: source.column }
+    let cluster = match &source.origin {
+        Origin::Cluster(cluster) => Some(&**cluster),
+        Origin::File | Origin::Built => None,
+    };
+    WireSource {
+        file: cluster.is_none().then_some(&source.file),
+        context: cluster.map(|cluster| &*cluster.context),
+        cluster: cluster.map(|cluster| &*cluster.cluster),
+        document: source.document,
+        line: source.line,
+        column: source.column,
+    }
 }

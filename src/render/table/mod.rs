@@ -5,7 +5,9 @@ mod closing;
 mod frame;
 mod line;
 mod list;
+mod live;
 mod rows;
+mod summary;
 
 use std::io::{self, Write};
 
@@ -27,7 +29,13 @@ pub(super) fn render(report: &Report, detail: Detail, style: &Style, out: &mut d
     // Narrower than this, nothing sensible can be laid out; the terminal may break the lines.
     let style = Style { width: style.width.map(|width| width.max(40)), ..style.clone() };
     list::write(report, detail, &style, out)?;
-    parallel::in_order(&report.results, out, |verdict, text| block::write(report, verdict, detail, &style, text))?;
+    if !style.brief {
+        parallel::in_order(&report.results, out, |verdict, text| {
+            block::write(report, verdict, detail, &style, text)?;
+            live::write(report, verdict, &style, text)
+        })?;
+    }
+    summary::write(report, &style, out)?;
     closing::write(report, &style, out)
 }
 

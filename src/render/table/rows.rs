@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Detail;
 use crate::render::style::{Tone, counted, sanitize};
 use crate::render::words::{Objection, object_name, objections, position};
-use crate::report::{Asked, Report, Verdict};
+use crate::report::{Asked, PodGroup, Report, Verdict};
 
 /// A line, before it is laid out.
 pub(super) struct Row<'a> {
@@ -53,6 +53,8 @@ pub(super) struct Rows<'a> {
     namespaces: bool,
     /// Whether objects come from several files.
     files: bool,
+    /// Whether they come from a cluster.
+    live: bool,
 }
 
 impl<'a> Rows<'a> {
@@ -61,12 +63,14 @@ impl<'a> Rows<'a> {
         let files = report.results.windows(2).any(|pair| {
             !Arc::ptr_eq(&pair[0].source.file, &pair[1].source.file) && pair[0].source.file != pair[1].source.file
         });
-        Self { report, detail, namespaces, files }
+        let live = report.results.iter().any(|verdict| verdict.live.is_some());
+        Self { report, detail, namespaces, files, live }
     }
 
     /// The columns that give way where the terminal is narrow: of files, then of names.
     pub(super) fn flexible(&self) -> [Option<usize>; 2] {
         match self.detail {
+            _ if self.live => [None, Some(1)],
             Detail::Normal => [self.files.then_some(if self.namespaces { 3 } else { 2 }), Some(0)],
             Detail::Wide => [Some(4), Some(1)],
         }
@@ -74,15 +78,20 @@ impl<'a> Rows<'a> {
 
     /// The names of the columns, where they are written.
     pub(super) fn header(&self) -> Option<Row<'a>> {
-        if self.detail == Detail::Normal {
+        if self.detail == Detail::Normal && !self.live {
             return None;
         }
         let missing: Cow<'_, str> = match self.report.asked {
             Asked::Level(_) => format!("MISSING FOR {}", self.report.policy_text()).into(),
             Asked::Namespace => "MISSING".into(),
         };
-        let names = ["NAMESPACE", "WORKLOAD", "APIVERSION", "MEETS", "FILE:LINE"].map(Cow::Borrowed);
-        let cells = names.into_iter().chain([missing]).map(|text| Cell { text, tone: Tone::Strong }).collect();
+        let names = match (self.live, self.detail) {
+            (true, Detail::Normal) => &["NAMESPACE", "WORKLOAD", "PODS", "MEETS"][..],
+            (true, Detail::Wide) => &["NAMESPACE", "WORKLOAD", "APIVERSION", "PODS", "MEETS"][..],
+            (false, _) => &["NAMESPACE", "WORKLOAD", "APIVERSION", "MEETS", "FILE:LINE"][..],
+        };
+        let names = names.iter().copied().map(Cow::Borrowed);
+        let cells = names.chain([missing]).map(|text| Cell { text, tone: Tone::Strong }).collect();
         Some(Row { sign: Sign::None, cells })
     }
 
@@ -100,6 +109,7 @@ impl<'a> Rows<'a> {
             (true, true, None) => Sign::Passes,
         };
         let cells = match self.detail {
+            _ if self.live => self.live(verdict, &objections),
             Detail::Normal => self.normal(verdict, &objections),
             Detail::Wide => wide(verdict, &objections),
         };
@@ -119,6 +129,55 @@ impl<'a> Rows<'a> {
         cells.push(remarks(verdict, objections, counts.collect(), ", "));
         cells
     }
+}
+
+impl<'a> Rows<'a> {
+    fn live(&self, verdict: &'a Verdict, objections: &[Objection<'_>]) -> Vec<Cell<'a>> {
+        let pods = verdict.live.as_ref().map_or(0, |live| live.pods);
+        let mut texts: Vec<String> = objections.iter().map(missing).filter(|text| !text.is_empty()).collect();
+        texts.extend(live_remarks(self.report.asked, verdict));
+        let mut last = remarks(verdict, objections, texts, "; ");
+        if last.text.is_empty() {
+            last.text = "-".into();
+        } else if !verdict.allowed && objections.is_empty() {
+            last.tone = Tone::Warning;
+        }
+        let mut cells = vec![namespace(verdict), Cell::plain(object_name(verdict))];
+        if self.detail == Detail::Wide {
+            cells.push(Cell::plain(sanitize(&verdict.api_version)));
+        }
+        cells.extend([Cell::plain(pods.to_string()), meets(verdict), last]);
+        cells
+    }
+}
+
+/// What is special about a workload's pods.
+fn live_remarks(asked: Asked, verdict: &Verdict) -> Vec<String> {
+    let Some(live) = &verdict.live else { return Vec::new() };
+    let mut remarks = Vec::new();
+    let of = |chosen: &dyn Fn(&PodGroup) -> bool| -> usize {
+        live.groups.iter().filter(|group| chosen(group)).map(|group| group.pods.len()).sum()
+    };
+    let mut injected: Vec<&str> = live.groups.iter().flat_map(|group| &group.injected).map(String::as_str).collect();
+    injected.sort_unstable();
+    injected.dedup();
+    if !injected.is_empty() {
+        remarks
+            .push(format!("injected: {}", injected.iter().map(|name| sanitize(name)).collect::<Vec<_>>().join(", ")));
+    }
+    let gone = of(&|group| !group.comes_back);
+    // Only a namespace's own labels keep a pod from coming back.
+    if gone > 0 && asked == Asked::Namespace {
+        remarks.push(format!("{} would not come back", counted(gone, "pod", "pods")));
+    }
+    let debugged = of(&|group| !group.ephemeral.is_empty());
+    if debugged > 0 {
+        remarks.push(format!("{} with ephemeral containers", counted(debugged, "pod", "pods")));
+    }
+    if !live.refusals.is_empty() {
+        remarks.push("pods were refused lately".to_owned());
+    }
+    remarks
 }
 
 fn wide<'a>(verdict: &'a Verdict, objections: &[Objection<'_>]) -> Vec<Cell<'a>> {

@@ -1,0 +1,136 @@
+//! `kubectl secctx check` on clusters.
+
+use std::cell::OnceCell;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::args::CheckArgs;
+use super::check::{args_are_live, quote};
+use super::{Failure, Streams};
+use crate::check::Request;
+use crate::cluster::{Cluster, ConnectOptions};
+use crate::live::{Ask, gather, parse};
+use crate::policy::Version;
+use crate::render::{self, Format};
+use crate::report::{Problem, Report, Source};
+
+/// How long a run may take before a progress bar shows: short ones would only flicker.
+const PATIENCE: Duration = Duration::from_millis(400);
+
+/// Judges what the arguments name in each cluster that they name, one after another. A cluster that cannot be asked is an
+/// error of the report; the others are asked all the same.
+pub(super) fn report(args: &CheckArgs, request: &Request, streams: &mut Streams) -> Result<Report, Failure> {
+    let targets = parse(&args.rest).map_err(usage)?;
+    let all = args.kube.all_options().map_err(|error| Failure::Message(error.to_string()))?;
+    let mut report = Report {
+        asked: request.asked,
+        version: request.version,
+        results: Vec::new(),
+        errors: Vec::new(),
+        warnings: Vec::new(),
+        without_template: 0,
+    };
+    for options in &all {
+        let ask = Ask {
+            targets: targets.clone(),
+            namespace: args.namespace.clone(),
+            labels: args.selector.clone(),
+            fields: args.field_selector.clone(),
+            chunk_size: args.chunk_size,
+        };
+        if let Err(message) = add(&mut report, args, request, options, ask, streams) {
+            let source = Source::file(options.context.as_deref().unwrap_or_default().into());
+            match all.len() {
+                1 => return Err(Failure::Message(message)),
+                _ => report.errors.push(Problem { source, message }),
+            }
+        }
+    }
+    Ok(report)
+}
+
+/// Adds one cluster to the report.
+fn add(
+    report: &mut Report,
+    args: &CheckArgs,
+    request: &Request,
+    options: &ConnectOptions,
+    mut ask: Ask,
+    streams: &mut Streams,
+) -> Result<(), String> {
+    let cluster = Cluster::connect(options).map_err(|error| error.to_string())?;
+    if args.all_namespaces {
+        ask.namespace = None;
+    } else if ask.namespace.is_none() {
+        ask.namespace = Some(cluster.default_namespace().to_owned());
+    }
+    let bar = Bar::new(streams.err_is_terminal && !args.quiet);
+    let gathered = gather(&cluster, request, &ask, &|came, remaining| bar.show(came, remaining));
+    bar.end();
+    let style = streams.err_style(Some(args.color));
+    for warning in cluster.warnings() {
+        render::warning(&warning, &style, &mut streams.err).map_err(|error| error.to_string())?;
+    }
+    let gathered = gathered?;
+    report.version = Version::Minor(request.version.minor().min(gathered.newest));
+    report.results.extend(gathered.verdicts);
+    report.errors.extend(gathered.errors);
+    report.warnings.extend(gathered.warnings);
+    Ok(())
+}
+
+fn usage(message: String) -> Failure {
+    Failure::Usage { message, command: "kubectl secctx check" }
+}
+
+/// Whether a list is enough: it is where no object was named.
+pub(super) fn is_brief(args: &CheckArgs) -> bool {
+    let names_one = args.rest.len() > 1 || args.rest.iter().any(|argument| argument.contains('/'));
+    args_are_live(args) && !names_one && args.output == Format::Table
+}
+
+/// The flags that say which objects of which cluster were judged, as they were given.
+pub(super) fn flags(args: &CheckArgs) -> String {
+    let mut flags: String = args.rest.iter().map(|argument| format!(" {}", quote(argument))).collect();
+    if args.all_namespaces {
+        flags.push_str(" -A");
+    }
+    for (flag, value) in [("-l", &args.selector), ("--field-selector", &args.field_selector)] {
+        if let Some(value) = value {
+            flags.push_str(&format!(" {flag} {}", quote(value)));
+        }
+    }
+    flags
+}
+
+/// A progress bar on standard error, once a run takes long.
+struct Bar {
+    wanted: bool,
+    started: std::time::Instant,
+    bar: OnceCell<ProgressBar>,
+}
+
+impl Bar {
+    fn new(wanted: bool) -> Self {
+        Self { wanted, started: std::time::Instant::now(), bar: OnceCell::new() }
+    }
+
+    fn show(&self, came: usize, remaining: u64) {
+        if !self.wanted || self.started.elapsed() < PATIENCE {
+            return;
+        }
+        let bar = self.bar.get_or_init(|| {
+            let style = ProgressStyle::with_template("{spinner} {pos} of {len} objects {wide_bar}");
+            ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+        });
+        bar.set_length(came as u64 + remaining);
+        bar.set_position(came as u64);
+    }
+
+    fn end(&self) {
+        if let Some(bar) = self.bar.get() {
+            bar.finish_and_clear();
+        }
+    }
+}
