@@ -11,6 +11,7 @@
 //! - [`model`] is the pod as admission sees it, and the words for what is wrong with it.
 //! - [`policy`] is what a pod is judged by; [`checks`] are the controls; [`evaluate`](mod@evaluate) applies them.
 //! - [`admission`] is what the API server does and says around that.
+//! - [`explain`] finds what a name, a field or a pasted message is about.
 //! - [`report`] is what a run found out, [`render`] writes it, [`cli`] is the command around it all.
 
 pub mod admission;
@@ -18,6 +19,7 @@ pub mod check;
 pub mod checks;
 pub mod cli;
 pub mod evaluate;
+pub mod explain;
 pub mod model;
 pub mod policy;
 pub mod render;
