@@ -23,6 +23,7 @@ pub(super) const CHECK: Check = Check {
         allowed: &["false", "anything or nothing, where spec.os.name is windows (from v1.25 on)"],
         remedy: "set securityContext.allowPrivilegeEscalation: false on every container",
         example: "spec:\n  containers:\n  - name: app\n    securityContext:\n      allowPrivilegeEscalation: false\n",
+        writes: true,
         breaks: "Programs that raise their rights when they start: sudo and su, a ping that is set-user-ID, a server \
                  whose file carries cap_net_bind_service. They report \"operation not permitted\" or say that the no \
                  new privileges flag is set. The API server refuses false on a container with privileged: true; drop \

@@ -33,6 +33,7 @@ pub(super) const CHECK: Check = Check {
         ],
         remedy: "set appArmorProfile.type: RuntimeDefault, or remove the profile and its annotations",
         example: "spec:\n  securityContext:\n    appArmorProfile:\n      type: RuntimeDefault\n",
+        writes: true,
         breaks: "Programs that mount, trace or write below /proc and /sys, on nodes with AppArmor only. They report \
                  \"permission denied\" although they are root, and the node's kernel log has a line with \
                  apparmor=\"DENIED\". A profile made for the program, loaded on the nodes and named with Localhost, \

@@ -31,6 +31,7 @@ pub(super) const CHECK: Check = Check {
         ],
         remedy: "remove the other names from securityContext.capabilities.add, or spell them in capitals",
         example: "spec:\n  containers:\n  - name: app\n    securityContext:\n      capabilities:\n        add: [NET_BIND_SERVICE]\n",
+        writes: false,
         breaks: "What used the capability: ping and packet capture without NET_RAW, routes and firewall rules without \
                  NET_ADMIN, mounts without SYS_ADMIN, profilers without SYS_PTRACE. The program reports \"operation \
                  not permitted\", often only when it reaches that feature, so try that feature after the change.",

@@ -43,6 +43,7 @@ pub(super) const CHECK: Check = Check {
         ],
         remedy: "set securityContext.capabilities.drop: [ALL] on every container; add only NET_BIND_SERVICE",
         example: "spec:\n  containers:\n  - name: app\n    securityContext:\n      capabilities:\n        drop: [ALL]\n",
+        writes: true,
         breaks: "Programs that work as root: entrypoints that chown a volume or switch user (su-exec, gosu, setpriv), \
                  package managers, ping. They stop with \"operation not permitted\", mostly when they start, and the \
                  pod ends in CrashLoopBackOff. Ports below 1024 may need NET_BIND_SERVICE back. fsGroup replaces the \

@@ -27,6 +27,7 @@ pub(super) const CHECK: Check = Check {
         allowed: &["false", "not set"],
         remedy: "set spec.hostNetwork, spec.hostPID and spec.hostIPC to false, or remove them",
         example: "spec:\n  hostNetwork: false\n  hostPID: false\n  hostIPC: false\n",
+        writes: true,
         breaks: "Node agents: exporters and network plug-ins that need the node's interfaces, debuggers and profilers \
                  that need its processes. Without hostNetwork the pod gets an address of its own: clients that use \
                  the node's address get no connection, programs bound to 127.0.0.1 no longer reach the node's \

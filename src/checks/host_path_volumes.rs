@@ -27,6 +27,7 @@ pub(super) const CHECK: Check = Check {
         allowed: &["not set"],
         remedy: "replace spec.volumes[*].hostPath by another source: persistentVolumeClaim, emptyDir, configMap, csi",
         example: "spec:\n  volumes:\n  - name: data\n    persistentVolumeClaim:\n      claimName: data\n",
+        writes: false,
         breaks: "What reads or writes the node's files: log shippers, storage drivers, builders that use the \
                  runtime's socket, databases that keep their data on one node. With another source the files are not \
                  there, so move the data first. Agents that must read the node belong in a namespace of their own at \

@@ -30,6 +30,7 @@ pub(super) const CHECK: Check = Check {
         allowed: &["0", "not set"],
         remedy: "remove hostPort from every container port; let a Service publish the port",
         example: "spec:\n  containers:\n  - name: app\n    ports:\n    - containerPort: 8080\n",
+        writes: false,
         breaks: "Clients that connect to the node's address: they get a refused connection or a timeout. Publish the \
                  port with a Service (NodePort or LoadBalancer) or an Ingress, and tell the clients before the \
                  change.",

@@ -48,6 +48,7 @@ pub(super) const CHECK: Check = Check {
         allowed: &["an empty text", "not set"],
         remedy: "remove host from httpGet and tcpSocket of probes and hooks; a Host header goes into httpHeaders",
         example: "spec:\n  containers:\n  - name: app\n    livenessProbe:\n      httpGet:\n        path: /healthz\n        port: 8080\n",
+        writes: false,
         breaks: "Probes of servers that do not listen on the pod's address, as those of hostNetwork pods bound to \
                  127.0.0.1 only: they fail, which restarts the container (liveness, startup) or takes it out of its \
                  Services (readiness). Look for Unhealthy events in kubectl describe pod. An exec probe can still ask \

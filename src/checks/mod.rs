@@ -96,6 +96,9 @@ pub struct Meaning {
     pub remedy: &'static str,
     /// The lines of a pod that passes, as YAML; a container in it is called `app`.
     pub example: &'static str,
+    /// Whether the example is what the fix writes; else the fix takes something away, and the example shows what may
+    /// stand in its place.
+    pub writes: bool,
     /// What may stop working after the remedy, and how to tell.
     pub breaks: &'static str,
 }

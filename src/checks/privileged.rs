@@ -22,6 +22,7 @@ pub(super) const CHECK: Check = Check {
         allowed: &["false", "not set"],
         remedy: "set securityContext.privileged: false on every container, or remove the field",
         example: "spec:\n  containers:\n  - name: app\n    securityContext:\n      privileged: false\n",
+        writes: true,
         breaks: "Whatever touches the node itself: network and storage plug-ins, device drivers, Docker in Docker, \
                  programs that mount or change kernel parameters. They report \"operation not permitted\", \
                  \"permission denied\" or a missing file below /dev. Often one capability was all they needed; what \

@@ -26,6 +26,7 @@ pub(super) const CHECK: Check = Check {
         allowed: &["Default", "not set", "any value, where spec.hostUsers is false (from v1.35 on)"],
         remedy: "remove securityContext.procMount, or set it to Default",
         example: "spec:\n  containers:\n  - name: app\n    securityContext:\n      procMount: Default\n",
+        writes: true,
         breaks: "Programs that start containers in a container and mount a /proc of their own, as unprivileged image \
                  builders do: they report \"operation not permitted\" at that mount. Almost nothing else uses the \
                  field.",

@@ -23,6 +23,7 @@ pub(super) const CHECK: Check = Check {
         allowed: &["Default", "not set"],
         remedy: "remove securityContext.procMount, or set it to Default",
         example: "spec:\n  containers:\n  - name: app\n    securityContext:\n      procMount: Default\n",
+        writes: true,
         breaks: "Programs that start containers in a container and mount a /proc of their own, as unprivileged image \
                  builders do: they report \"operation not permitted\" at that mount. With hostUsers: false they may \
                  run unmasked in a namespace at the baseline level.",

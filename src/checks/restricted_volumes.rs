@@ -36,6 +36,7 @@ pub(super) const CHECK: Check = Check {
         ],
         remedy: "put the storage behind a PersistentVolume and mount it by spec.volumes[*].persistentVolumeClaim",
         example: "spec:\n  volumes:\n  - name: data\n    persistentVolumeClaim:\n      claimName: data\n",
+        writes: false,
         breaks: "The pod waits in Pending or ContainerCreating until the claim is bound; kubectl describe pod and pvc \
                  say why. A PersistentVolume may name the same NFS export or disk, so the data stays where it is. \
                  hostPath data must be moved, and a gitRepo becomes an emptyDir that an init container fills.",

@@ -28,6 +28,7 @@ pub(super) const CHECK: Check = Check {
         ],
         remedy: "set spec.securityContext.runAsNonRoot: true and remove every runAsNonRoot: false",
         example: "spec:\n  securityContext:\n    runAsNonRoot: true\n",
+        writes: true,
         breaks: "Images that run as root, or name their user instead of numbering it, no longer start: the pod stays \
                  in CreateContainerConfigError. Build the image with a numeric USER, or set runAsUser to an ID that \
                  can read and write what the program needs.",

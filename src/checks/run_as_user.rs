@@ -25,6 +25,7 @@ pub(super) const CHECK: Check = Check {
         allowed: &["any number but 0", "not set", "any number, where spec.hostUsers is false (from v1.35 on)"],
         remedy: "remove runAsUser: 0, or set runAsUser to a number above 0 that the program can work with",
         example: "spec:\n  securityContext:\n    runAsUser: 10001\n",
+        writes: false,
         breaks: "Programs that read or write root's files, install packages or switch user when they start: they \
                  report \"permission denied\" or \"operation not permitted\" and the pod ends in CrashLoopBackOff. \
                  Give the files to the new user in the image, and volumes to its group with fsGroup.",

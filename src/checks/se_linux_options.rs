@@ -39,6 +39,7 @@ pub(super) const CHECK: Check = Check {
         ],
         remedy: "remove user, role and type from seLinuxOptions; the runtime then picks container_t",
         example: "spec:\n  securityContext:\n    seLinuxOptions:\n      level: s0:c123,c456\n",
+        writes: false,
         breaks: "Access that only the old label had, mostly to the node's files or sockets. On nodes with SELinux the \
                  program reports \"permission denied\", and the node's audit log has an \"avc: denied\" line that \
                  names source and target; other nodes ignore the field.",

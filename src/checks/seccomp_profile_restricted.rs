@@ -32,6 +32,7 @@ pub(super) const CHECK: Check = Check {
         ],
         remedy: "set spec.securityContext.seccompProfile.type: RuntimeDefault; let no container name Unconfined",
         example: "spec:\n  securityContext:\n    seccompProfile:\n      type: RuntimeDefault\n",
+        writes: true,
         breaks: "Programs that make rare system calls: debuggers and profilers, sandboxes such as a browser's, FUSE, \
                  old 32-bit code. They report \"operation not permitted\" or \"function not implemented\" although \
                  file permissions and capabilities are right. A profile of their own on the nodes, named with \

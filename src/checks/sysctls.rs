@@ -32,6 +32,7 @@ pub(super) const CHECK: Check = Check {
         ],
         remedy: "remove the other entries from spec.securityContext.sysctls; set them on the nodes if they are needed",
         example: "spec:\n  securityContext:\n    sysctls:\n    - name: net.ipv4.ip_local_port_range\n      value: 1024 65535\n",
+        writes: false,
         breaks: "Mostly performance under load: a shorter connection backlog (net.core.somaxconn), slower detection \
                  of dead peers. Programs that check the value when they start refuse to run and name it in their log. \
                  An administrator can set the parameter on nodes kept for such pods.",

@@ -28,6 +28,7 @@ pub(super) const CHECK: Check = Check {
         allowed: &["false", "not set"],
         remedy: "remove windowsOptions.hostProcess from pod and containers, and the hostNetwork that came with it",
         example: "spec:\n  securityContext:\n    windowsOptions:\n      hostProcess: false\n",
+        writes: true,
         breaks: "Node agents for Windows: network and storage plug-ins, exporters, installers. In an ordinary \
                  container they find neither the node's files nor its services, and a runAsUserName of the node does \
                  not exist there, so the container fails to start. Such agents belong in a namespace of their own at \

@@ -21,7 +21,9 @@ const TEMPLATE: &str = "{about-with-newline}\n{before-help}{all-args}\n\nUsage:\
     about = "Get workloads to pass the Kubernetes Pod Security Standards without breaking them.",
     before_help = "Examples:\n  \
         # What would Pod Security admission say about these manifests?\n  \
-        kubectl secctx check -f examples/\n",
+        kubectl secctx check -f examples/\n\n  \
+        # What does a control mean, and what may break?\n  \
+        kubectl secctx explain runAsNonRoot\n",
     help_template = TEMPLATE,
     subcommand_required = true,
     arg_required_else_help = true,
@@ -35,6 +37,52 @@ pub(super) struct App {
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Subcommand {
     Check(CheckArgs),
+    Explain(ExplainArgs),
+}
+
+/// What to judge, and by what: the arguments that `check` and `explain` share.
+#[derive(Debug, Args)]
+pub(super) struct ManifestArgs {
+    /// File, folder, glob, http(s) address, or - for standard input; may be repeated or joined by commas.
+    #[arg(short = 'f', long, value_name = "FILE", value_delimiter = ',')]
+    pub(super) filename: Vec<String>,
+
+    /// Read the folders in folders given with -f too.
+    #[arg(short = 'R', long)]
+    pub(super) recursive: bool,
+
+    /// Folder with a kustomization, built by kubectl's kustomize. Goes neither with -f nor with -R.
+    #[arg(short = 'k', long, value_name = "DIR", conflicts_with_all = ["filename", "recursive"])]
+    pub(super) kustomize: Option<String>,
+
+    /// Level to judge by; "namespace" means the Pod Security labels of each object's Namespace manifest.
+    /// [default: restricted, or namespace with --admission-config]
+    #[arg(long, value_enum, value_name = "LEVEL", hide_default_value = true)]
+    pub(super) level: Option<AskedLevel>,
+
+    /// Version of the Pod Security Standards: v1.N, or latest, the newest one known.
+    /// [default: latest]
+    #[arg(long = "version", value_name = "VERSION")]
+    pub(super) policy_version: Option<Version>,
+
+    /// AdmissionConfiguration of the API server, or the PodSecurityConfiguration in it: default levels and exemptions.
+    #[arg(long, value_name = "FILE")]
+    pub(super) admission_config: Option<PathBuf>,
+
+    /// Namespace of objects that name none; objects that name another one are errors.
+    #[arg(short = 'n', long, value_name = "NAMESPACE")]
+    pub(super) namespace: Option<String>,
+}
+
+impl ManifestArgs {
+    /// Whether any of the arguments is given that do not name manifests.
+    pub(super) fn is_given(&self) -> bool {
+        self.recursive
+            || self.level.is_some()
+            || self.policy_version.is_some()
+            || self.admission_config.is_some()
+            || self.namespace.is_some()
+    }
 }
 
 /// Arguments of `check`.
@@ -59,34 +107,8 @@ pub(super) enum Subcommand {
     help_template = "{about-with-newline}\n{before-help}{all-args}\n\n{after-help}\n\nUsage:\n  {usage}\n"
 )]
 pub(super) struct CheckArgs {
-    /// File, folder, glob, http(s) address, or - for standard input; may be repeated or joined by commas.
-    #[arg(short = 'f', long, value_name = "FILE", value_delimiter = ',')]
-    pub(super) filename: Vec<String>,
-
-    /// Read the folders in folders given with -f too.
-    #[arg(short = 'R', long)]
-    pub(super) recursive: bool,
-
-    /// Folder with a kustomization, built by kubectl's kustomize. Goes neither with -f nor with -R.
-    #[arg(short = 'k', long, value_name = "DIR", conflicts_with_all = ["filename", "recursive"])]
-    pub(super) kustomize: Option<String>,
-
-    /// Level to judge by; "namespace" means the Pod Security labels of each object's Namespace manifest.
-    /// [default: restricted, or namespace with --admission-config]
-    #[arg(long, value_enum, value_name = "LEVEL", hide_default_value = true)]
-    pub(super) level: Option<AskedLevel>,
-
-    /// Version of the Pod Security Standards: v1.N, or latest, the newest one known.
-    #[arg(long = "version", value_name = "VERSION", default_value = "latest")]
-    pub(super) policy_version: Version,
-
-    /// AdmissionConfiguration of the API server, or the PodSecurityConfiguration in it: default levels and exemptions.
-    #[arg(long, value_name = "FILE")]
-    pub(super) admission_config: Option<PathBuf>,
-
-    /// Namespace of objects that name none; objects that name another one are errors.
-    #[arg(short = 'n', long, value_name = "NAMESPACE")]
-    pub(super) namespace: Option<String>,
+    #[command(flatten)]
+    pub(super) manifests: ManifestArgs,
 
     /// Output format: table, wide, json, yaml, sarif, junit, github, markdown, name, or psa (the server's own sentences).
     #[arg(short = 'o', long, value_name = "FORMAT", default_value = "table", hide_possible_values = true)]
@@ -110,6 +132,52 @@ pub(super) struct CheckArgs {
 
     #[arg(hide = true, value_name = "TYPE|NAME")]
     pub(super) rest: Vec<String>,
+}
+
+/// Arguments of `explain`.
+#[derive(Debug, Args)]
+#[command(
+    about = "Say what a control of the Pod Security Standards or a field of a securityContext means, why it matters, \
+             how to fix it and what may break. Messages of the API server can be pasted. No cluster is needed.",
+    before_help = "Examples:\n  \
+        # List the controls\n  \
+        kubectl secctx explain\n\n  \
+        # Explain a control by its ID, a field, or an everyday name\n  \
+        kubectl secctx explain runAsNonRoot\n  \
+        kubectl secctx explain spec.containers[*].securityContext.capabilities.add\n  \
+        kubectl secctx explain host ports\n\n  \
+        # Explain a field that the standards do not judge\n  \
+        kubectl secctx explain readOnlyRootFilesystem\n\n  \
+        # Walk through what is wrong with the objects of a manifest\n  \
+        kubectl secctx explain -f examples/kuard-privileged.yaml\n\n  \
+        # Explain an error, a warning or events of the API server\n  \
+        kubectl get events -A | kubectl secctx explain -\n",
+    after_help = "Exit codes: 0 something was explained, 2 wrong usage, nothing was understood, or something could not \
+                  be read.",
+    help_template = "{about-with-newline}\n{before-help}{all-args}\n\n{after-help}\n\nUsage:\n  {usage}\n"
+)]
+pub(super) struct ExplainArgs {
+    /// Control, field or everyday name; several may be given. "-" reads messages of the API server from standard input.
+    #[arg(value_name = "CHECK|FIELD|-")]
+    pub(super) topics: Vec<String>,
+
+    #[command(flatten)]
+    pub(super) manifests: ManifestArgs,
+
+    /// Output format: text or json.
+    #[arg(short = 'o', long, value_enum, value_name = "FORMAT", default_value = "text", hide_possible_values = true)]
+    pub(super) output: ExplainFormat,
+
+    /// When to use colours.
+    #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
+    pub(super) color: Color,
+}
+
+/// Values of `explain -o`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ExplainFormat {
+    Text,
+    Json,
 }
 
 /// Values of `--level`.

@@ -3,6 +3,8 @@
 mod args;
 mod check;
 mod exit;
+mod explain;
+mod manifests;
 mod streams;
 
 pub use args::command;
@@ -24,6 +26,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, streams: &mut Streams) -> E
     let result = match parsed {
         Ok(app) => match app.command {
             Subcommand::Check(args) => check::run(&args, streams),
+            Subcommand::Explain(args) => explain::run(&args, streams),
         },
         Err(error) => usage(&error, streams),
     };

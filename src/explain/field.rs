@@ -22,7 +22,7 @@ pub struct Field {
 const NOTHING: &str = "Pod Security asks nothing about this field, at any level.";
 
 /// All of them, those of containers first.
-pub const FIELDS: &[Field] = &[
+pub static FIELDS: &[Field] = &[
     Field {
         paths: &["spec.containers[*].securityContext.readOnlyRootFilesystem"],
         what: "Mounts the container's own file system read-only; volumes keep the access that they are mounted with. \

@@ -103,7 +103,9 @@ impl Reader {
             self.push(message);
         }
         let (message, used) = longest(lines, |text| Some(message::read(text, last, text.len())));
-        message.map(|message| self.push(message));
+        if let Some(message) = message {
+            self.push(message);
+        }
         used
     }
 

@@ -7,6 +7,8 @@ mod line;
 mod list;
 mod rows;
 
+pub(super) use frame::Frames;
+
 use std::io::{self, Write};
 
 use super::parallel;
