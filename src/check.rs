@@ -109,7 +109,8 @@ fn check_together(request: &Request, inputs: &[Input]) -> Vec<Outcome> {
 fn check_manifest(judge: &Judge<'_>, manifest: &Manifest) -> Vec<Outcome> {
     if is_binary(&manifest.text) {
         let message = "this is no manifest but a binary file".to_owned();
-        return vec![Outcome::error(Source::file(Arc::clone(&manifest.name)), message)];
+        let source = Source { origin: manifest.origin, ..Source::file(Arc::clone(&manifest.name)) };
+        return vec![Outcome::error(source, message)];
     }
     chunks(&manifest.text).par_iter().with_min_len(8).map(|chunk| check_document(judge, manifest, chunk)).collect()
 }
@@ -128,6 +129,7 @@ fn check_document(judge: &Judge<'_>, manifest: &Manifest, chunk: &Chunk<'_>) -> 
                 document: Some(chunk.index),
                 line: Some(error.line),
                 column: Some(error.column),
+                origin: manifest.origin,
             };
             Outcome::error(source, error.message)
         }

@@ -53,13 +53,25 @@ pub struct Source {
     pub line: Option<usize>,
     /// Column in characters, counted from 1.
     pub column: Option<usize>,
+    /// What `file` is the name of.
+    pub origin: Origin,
+}
+
+/// What a source is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Origin {
+    /// A text that a person wrote and can open: lines are the file's own.
+    #[default]
+    File,
+    /// What a tool built from a folder: lines are those of its output, which no file holds.
+    Built,
 }
 
 impl Source {
     /// A whole file.
     #[must_use]
     pub fn file(file: Arc<str>) -> Self {
-        Self { file, document: None, line: None, column: None }
+        Self { file, document: None, line: None, column: None, origin: Origin::File }
     }
 }
 

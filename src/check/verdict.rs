@@ -9,7 +9,9 @@ use crate::evaluate::{evaluate, strictest_level};
 use crate::model::{Finding, PodTemplate};
 use crate::policy::{Level, Mode, NamespacePolicy, Policy};
 use crate::report::{Asked, ModeVerdict, PlacedFinding, Problem, Source, Verdict};
-use crate::source::{Found, Manifest, Object, check_object_types, check_template_fields, find, objects, place};
+use crate::source::{
+    Found, Manifest, Object, check_object_types, check_template_fields, find, objects, place, served_version,
+};
 use crate::yaml::de::decode;
 use crate::yaml::{Document, Span};
 
@@ -33,6 +35,7 @@ impl Scene<'_> {
             document: Some(self.document),
             line: Some(span.line),
             column: Some(span.column),
+            origin: self.manifest.origin,
         }
     }
 
@@ -91,6 +94,11 @@ impl Judge<'_> {
         }
         if let Err(message) = self.check_namespace(object) {
             return scene.error(span, message);
+        }
+        if let Some(served) = served_version(object) {
+            let place = object.value.entry("apiVersion").map_or(span, |entry| entry.key_ref.span());
+            let (kind, is) = (object.kind, object.api_version);
+            return scene.error(place, format!("apiVersion: no server has a {kind} in {is:?}; it is in {served:?}"));
         }
         match check_object_types(object) {
             Ok(unknown) => {
@@ -197,11 +205,8 @@ impl Judge<'_> {
         let sentence = if is_exempt { None } else { sentence(object, found, &policies, seen) };
         let placer = Placer { scene, object, found };
         let modes = if is_exempt { Vec::new() } else { placer.modes(&policies, &pod) };
-        let meets = if findings.is_empty() && !is_exempt && policies.enforce.level == Level::Restricted {
-            Level::Restricted
-        } else {
-            strictest_level(policies.enforce.version, &pod)
-        };
+        let judged = (!is_exempt).then_some((policies.enforce.level, findings.is_empty()));
+        let meets = strictest_level(policies.enforce.version, &pod, judged);
         Verdict {
             source: scene.source(object.value.span()),
             api_version: object.api_version.to_owned(),

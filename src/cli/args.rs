@@ -2,14 +2,14 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory, Parser, ValueEnum};
+use clap::{ArgAction, Args, CommandFactory, Parser, ValueEnum};
 
 use super::streams::Color;
 use crate::policy::{Level, Version};
 use crate::render::Format;
 
 /// Help as kubectl orders it: what it does, examples, options, and usage last.
-const TEMPLATE: &str = "{about-with-newline}\n{before-help}{all-args}\n\nUsage:\n  {usage}\n";
+const TEMPLATE: &str = "{about-with-newline}\n{before-help}{all-args}{after-help}\n\nUsage:\n  {usage}\n";
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -24,14 +24,11 @@ const TEMPLATE: &str = "{about-with-newline}\n{before-help}{all-args}\n\nUsage:\
         kubectl secctx check -f examples/\n\n  \
         # What does a control mean, and what may break?\n  \
         kubectl secctx explain runAsNonRoot\n",
-    help_template = TEMPLATE,
-    subcommand_required = true,
-    arg_required_else_help = true,
-    disable_help_subcommand = true
+    help_template = TEMPLATE
 )]
 pub(super) struct App {
     #[command(subcommand)]
-    pub(super) command: Subcommand,
+    pub(super) command: Option<Subcommand>,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -55,15 +52,14 @@ pub(super) struct ManifestArgs {
     #[arg(short = 'k', long, value_name = "DIR", conflicts_with_all = ["filename", "recursive"])]
     pub(super) kustomize: Option<String>,
 
-    /// Level to judge by; "namespace" means the Pod Security labels of each object's Namespace manifest.
-    /// [default: restricted, or namespace with --admission-config]
-    #[arg(long, value_enum, value_name = "LEVEL", hide_default_value = true)]
+    /// baseline, restricted, or namespace: what the labels of each object's Namespace manifest say [default: restricted,
+    /// or namespace with --admission-config]
+    #[arg(long, value_enum, value_name = "LEVEL", hide_possible_values = true)]
     pub(super) level: Option<AskedLevel>,
 
     /// Version of the Pod Security Standards: v1.N, or latest, the newest one known.
-    /// [default: latest]
-    #[arg(long = "version", value_name = "VERSION")]
-    pub(super) policy_version: Option<Version>,
+    #[arg(long = "version", value_name = "VERSION", default_value = "latest")]
+    pub(super) policy_version: Version,
 
     /// AdmissionConfiguration of the API server, or the PodSecurityConfiguration in it: default levels and exemptions.
     #[arg(long, value_name = "FILE")]
@@ -72,17 +68,6 @@ pub(super) struct ManifestArgs {
     /// Namespace of objects that name none; objects that name another one are errors.
     #[arg(short = 'n', long, value_name = "NAMESPACE")]
     pub(super) namespace: Option<String>,
-}
-
-impl ManifestArgs {
-    /// Whether any of the arguments is given that do not name manifests.
-    pub(super) fn is_given(&self) -> bool {
-        self.recursive
-            || self.level.is_some()
-            || self.policy_version.is_some()
-            || self.admission_config.is_some()
-            || self.namespace.is_some()
-    }
 }
 
 /// Arguments of `check`.
@@ -104,7 +89,8 @@ impl ManifestArgs {
         # Fail a pipeline on baseline violations only, and annotate the pull request\n  \
         kubectl secctx check -f examples/ --fail-on baseline -o github\n",
     after_help = "Exit codes: 0 all pass, 1 something does not, 2 wrong usage or something could not be read or judged.",
-    help_template = "{about-with-newline}\n{before-help}{all-args}\n\n{after-help}\n\nUsage:\n  {usage}\n"
+    help_template = TEMPLATE,
+    disable_help_flag = true
 )]
 pub(super) struct CheckArgs {
     #[command(flatten)]
@@ -122,13 +108,17 @@ pub(super) struct CheckArgs {
     #[arg(long)]
     pub(super) exit_zero: bool,
 
-    /// Exit with 1 only for what does not even meet this level, whatever level is shown.
-    #[arg(long, value_enum, value_name = "LEVEL")]
+    /// Exit with 1 only for what does not meet this level, baseline or restricted, whatever level is judged by.
+    #[arg(long, value_enum, value_name = "LEVEL", hide_possible_values = true)]
     pub(super) fail_on: Option<FailLevel>,
 
-    /// When to use colours.
-    #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
+    /// When to use colours: auto, always, or never.
+    #[arg(long, value_enum, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
     pub(super) color: Color,
+
+    /// Print this help.
+    #[arg(short = 'h', long, action = ArgAction::HelpShort)]
+    help: Option<bool>,
 
     #[arg(hide = true, value_name = "TYPE|NAME")]
     pub(super) rest: Vec<String>,
@@ -154,7 +144,8 @@ pub(super) struct CheckArgs {
         kubectl get events -A | kubectl secctx explain -\n",
     after_help = "Exit codes: 0 something was explained, 2 wrong usage, nothing was understood, or something could not \
                   be read.",
-    help_template = "{about-with-newline}\n{before-help}{all-args}\n\n{after-help}\n\nUsage:\n  {usage}\n"
+    help_template = TEMPLATE,
+    disable_help_flag = true
 )]
 pub(super) struct ExplainArgs {
     /// Control, field or everyday name; several may be given. "-" reads messages of the API server from standard input.
@@ -168,9 +159,13 @@ pub(super) struct ExplainArgs {
     #[arg(short = 'o', long, value_enum, value_name = "FORMAT", default_value = "text", hide_possible_values = true)]
     pub(super) output: ExplainFormat,
 
-    /// When to use colours.
-    #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
+    /// When to use colours: auto, always, or never.
+    #[arg(long, value_enum, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
     pub(super) color: Color,
+
+    /// Print this help.
+    #[arg(short = 'h', long, action = ArgAction::HelpShort)]
+    help: Option<bool>,
 }
 
 /// Values of `explain -o`.

@@ -1,28 +1,77 @@
 //! `kubectl secctx check`.
 
-use super::args::CheckArgs;
-use super::{Exit, Failure, Streams, manifests};
-use crate::check::Request;
-use crate::policy::Level;
+use clap::ValueEnum;
+
+use super::args::{AskedLevel, CheckArgs, ManifestArgs};
+use super::{Exit, Failure, Streams};
+use crate::check::{Request, check, unlabelled_namespaces};
+use crate::policy::{AdmissionConfig, Level, NamespacePolicy, Version};
 use crate::render::{self, Format, Style};
-use crate::report::Report;
+use crate::report::{Asked, Report};
+use crate::source::{Input, expand, load_admission_config};
 
 /// How this command is called.
 const COMMAND: &str = "kubectl secctx check";
 
 /// Judges what the arguments name, writes the report, and tells how it ended.
 pub(super) fn run(args: &CheckArgs, streams: &mut Streams) -> Result<Exit, Failure> {
-    if let Some(extra) = args.rest.first() {
-        return Err(manifests::unexpected(extra, COMMAND));
-    }
-    let (request, report) = manifests::judge(&args.manifests, COMMAND)?;
+    let (request, report) = judge(&args.manifests, &args.rest, COMMAND)?;
     write(args, &request, &report, streams)?;
     Ok(exit(args, &report))
 }
 
+/// Judges the manifests that the arguments name; `rest` is what stands beside them.
+pub(super) fn judge(args: &ManifestArgs, rest: &[String], command: &'static str) -> Result<(Request, Report), Failure> {
+    let (inputs, mut problems) = inputs(args, rest, command)?;
+    let request = request(args)?;
+    let mut report = check(&request, &inputs);
+    // What could not even be found stood in front of what was read.
+    problems.append(&mut report.errors);
+    report.errors = problems;
+    Ok((request, report))
+}
+
+fn inputs(
+    args: &ManifestArgs,
+    rest: &[String],
+    command: &'static str,
+) -> Result<(Vec<Input>, Vec<crate::report::Problem>), Failure> {
+    let usage = |message: String| Failure::Usage { message, command };
+    if let (Some(extra), true) = (rest.first(), !args.filename.is_empty() || args.kustomize.is_some()) {
+        let message = format!(
+            "unexpected argument {extra:?}: every file needs its own -f, and patterns need quotes (-f '*.yaml')"
+        );
+        return Err(usage(message));
+    }
+    match &args.kustomize {
+        Some(folder) => Ok((vec![Input::Kustomization(folder.clone())], Vec::new())),
+        None if args.filename.is_empty() => {
+            Err(usage("must specify manifests with -f or -k: live clusters are not judged yet".to_owned()))
+        }
+        None => Ok(expand(&args.filename, args.recursive)),
+    }
+}
+
+fn request(args: &ManifestArgs) -> Result<Request, Failure> {
+    let admission = match &args.admission_config {
+        Some(path) => load_admission_config(path).map_err(Failure::Message)?,
+        None => AdmissionConfig::default(),
+    };
+    let defaults = match &args.admission_config {
+        Some(_) => admission.default_policy().map_err(|error| Failure::Message(error.to_string()))?,
+        None => NamespacePolicy::default(),
+    };
+    let asked = match (args.level, &args.admission_config) {
+        (Some(AskedLevel::Baseline), _) => Asked::Level(Level::Baseline),
+        (Some(AskedLevel::Restricted), _) | (None, None) => Asked::Level(Level::Restricted),
+        (Some(AskedLevel::Namespace), _) | (None, Some(_)) => Asked::Namespace,
+    };
+    Ok(Request { asked, version: args.policy_version, namespace: args.namespace.clone(), admission, defaults })
+}
+
 fn write(args: &CheckArgs, request: &Request, report: &Report, streams: &mut Streams) -> Result<(), Failure> {
     let mut err_style = streams.err_style(Some(args.color));
-    for notice in manifests::notices(request, report) {
+    for notice in notices(request, report) {
         render::warning(&notice, &err_style, &mut streams.err)?;
     }
     if !args.quiet {
@@ -34,13 +83,71 @@ fn write(args: &CheckArgs, request: &Request, report: &Report, streams: &mut Str
     Ok(())
 }
 
+/// What should be known about the run as a whole.
+pub(super) fn notices(request: &Request, report: &Report) -> Vec<String> {
+    let mut notices = Vec::new();
+    if request.version.is_unknown() {
+        let (asked, newest) = (request.version, Version::Minor(Version::NEWEST));
+        notices.push(format!("{asked} is newer than {newest}, the newest version known here: judged as {newest}"));
+    }
+    let unlabelled = unlabelled_namespaces(report, request);
+    if !unlabelled.is_empty() {
+        let names = unlabelled.into_iter().collect::<Vec<_>>().join(", ");
+        let policy = request.defaults.enforce;
+        notices.push(format!("no manifest here defines these namespaces, so {policy} is assumed for them: {names}"));
+    }
+    let users: Vec<_> = request.admission.exempt_usernames().collect();
+    if !users.is_empty() {
+        let users = users.join(", ");
+        notices
+            .push(format!("manifests do not tell who applies them: the exemption of these users is left out: {users}"));
+    }
+    if report.results.is_empty() && report.errors.is_empty() {
+        notices.push("no pod template found, so there is nothing to judge".to_owned());
+    }
+    notices
+}
+
 /// The command that tells more about what was found.
 fn next(args: &CheckArgs, report: &Report) -> Option<String> {
     if args.output != Format::Table || report.violating() == 0 || args.manifests.filename.iter().any(|name| name == "-")
     {
         return None;
     }
-    Some(manifests::command(COMMAND, &args.manifests) + " -o wide")
+    let args = &args.manifests;
+    let mut command = COMMAND.to_owned();
+    for name in &args.filename {
+        command.push_str(&format!(" -f {}", quote(name)));
+    }
+    if let Some(folder) = &args.kustomize {
+        command.push_str(&format!(" -k {}", quote(folder)));
+    }
+    if args.recursive {
+        command.push_str(" -R");
+    }
+    command.push_str(&policy_flags(args));
+    Some(command + " -o wide")
+}
+
+/// The flags that say what to judge by, as they were given.
+fn policy_flags(args: &ManifestArgs) -> String {
+    let level = args.level.and_then(|level| level.to_possible_value()).map(|level| level.get_name().to_owned());
+    let version = Some(args.policy_version).filter(|version| *version != Version::Latest).map(|v| v.to_string());
+    let config = args.admission_config.as_ref().map(|path| path.to_string_lossy().into_owned());
+    let namespace = args.namespace.clone();
+    let flags = [("--level", level), ("--version", version), ("--admission-config", config), ("-n", namespace)];
+    let given = flags.into_iter().filter_map(|(flag, value)| value.map(|value| format!(" {flag} {}", quote(&value))));
+    given.collect()
+}
+
+/// A word as a shell takes it.
+fn quote(word: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-:=@%+,~".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
 }
 
 fn exit(args: &CheckArgs, report: &Report) -> Exit {

@@ -1,8 +1,9 @@
 //! `kubectl secctx explain`.
 
-use super::args::{ExplainArgs, ExplainFormat};
-use super::{Exit, Failure, Streams, manifests};
+use super::args::{ExplainArgs, ExplainFormat, ManifestArgs};
+use super::{Exit, Failure, Streams, check};
 use crate::explain::{Answer, Pasted, lookup, read, similar};
+use crate::policy::Version;
 use crate::render::{self, Explanation};
 use crate::source::{self, Input};
 
@@ -11,20 +12,33 @@ const COMMAND: &str = "kubectl secctx explain";
 
 /// Explains what the arguments name.
 pub(super) fn run(args: &ExplainArgs, streams: &mut Streams) -> Result<Exit, Failure> {
-    let of_manifests = !args.manifests.filename.is_empty() || args.manifests.kustomize.is_some();
-    match (of_manifests, args.topics.as_slice()) {
-        (true, []) => objects(args, streams),
-        (true, [extra, ..]) => Err(manifests::unexpected(extra, COMMAND)),
-        (false, _) if args.manifests.is_given() => Err(usage(
-            "--recursive, --level, --version, --admission-config and --namespace go with -f or -k only".to_owned(),
-        )),
-        (false, []) => write(args, Explanation::List, streams).map(|()| Exit::Clean),
-        (false, [dash]) if dash == "-" => pasted(args, streams),
-        (false, topics) => {
+    let manifests = &args.manifests;
+    if !manifests.filename.is_empty() || manifests.kustomize.is_some() {
+        return objects(args, streams);
+    }
+    if let Some(flag) = stray_flag(manifests) {
+        return Err(usage(format!("{flag} is about manifests and goes with -f or -k only")));
+    }
+    match args.topics.as_slice() {
+        [] => write(args, Explanation::List, streams).map(|()| Exit::Clean),
+        [dash] if dash == "-" => pasted(args, streams),
+        topics => {
             let answers = answers(topics)?;
             write(args, Explanation::Answers(&answers), streams).map(|()| Exit::Clean)
         }
     }
+}
+
+/// A flag that says how to judge manifests where there are none.
+fn stray_flag(args: &ManifestArgs) -> Option<&'static str> {
+    let flags = [
+        ("-R", args.recursive),
+        ("--level", args.level.is_some()),
+        ("--version", args.policy_version != Version::Latest),
+        ("--admission-config", args.admission_config.is_some()),
+        ("-n", args.namespace.is_some()),
+    ];
+    flags.into_iter().find_map(|(flag, is_given)| is_given.then_some(flag))
 }
 
 fn usage(message: String) -> Failure {
@@ -43,9 +57,9 @@ fn write(args: &ExplainArgs, explanation: Explanation<'_>, streams: &mut Streams
 
 /// What is wrong with the objects of manifests. Violations are no failure here: they are what was asked about.
 fn objects(args: &ExplainArgs, streams: &mut Streams) -> Result<Exit, Failure> {
-    let (request, report) = manifests::judge(&args.manifests, COMMAND)?;
+    let (request, report) = check::judge(&args.manifests, &args.topics, COMMAND)?;
     let style = streams.err_style(Some(args.color));
-    for notice in manifests::notices(&request, &report) {
+    for notice in check::notices(&request, &report) {
         render::warning(&notice, &style, &mut streams.err)?;
     }
     write(args, Explanation::Objects(&report), streams)?;

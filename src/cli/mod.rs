@@ -4,7 +4,6 @@ mod args;
 mod check;
 mod exit;
 mod explain;
-mod manifests;
 mod streams;
 
 pub use args::command;
@@ -19,14 +18,17 @@ use clap::error::ErrorKind;
 
 use args::{App, Subcommand};
 
+use crate::render::sanitize;
+
 /// Runs the command line `args` (the program's name first) and tells how it ended. A reader that went away is no
 /// failure.
 pub fn run(args: impl IntoIterator<Item = OsString>, streams: &mut Streams) -> Exit {
     let parsed = command().try_get_matches_from(args).and_then(|matches| App::from_arg_matches(&matches));
     let result = match parsed {
         Ok(app) => match app.command {
-            Subcommand::Check(args) => check::run(&args, streams),
-            Subcommand::Explain(args) => explain::run(&args, streams),
+            Some(Subcommand::Check(args)) => check::run(&args, streams),
+            Some(Subcommand::Explain(args)) => explain::run(&args, streams),
+            None => first_screen(streams),
         },
         Err(error) => usage(&error, streams),
     };
@@ -51,6 +53,14 @@ enum Failure {
     Stream(#[from] io::Error),
 }
 
+/// What kubectl shows where no command is given: the help.
+fn first_screen(streams: &mut Streams) -> Result<Exit, Failure> {
+    let text = command().render_help();
+    let text = if streams.out_color(None) { text.ansi().to_string() } else { text.to_string() };
+    streams.out.write_all(text.as_bytes())?;
+    Ok(Exit::Clean)
+}
+
 /// Help and version go to standard output, complaints to standard error.
 fn usage(error: &clap::Error, streams: &mut Streams) -> Result<Exit, Failure> {
     let asked_for = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
@@ -67,7 +77,7 @@ fn usage(error: &clap::Error, streams: &mut Streams) -> Result<Exit, Failure> {
 
 fn report(failure: &Failure, streams: &mut Streams) -> Exit {
     // There is nowhere left to tell if standard error is gone too.
-    let _ = writeln!(streams.err, "error: {failure}");
+    let _ = writeln!(streams.err, "error: {}", sanitize(&failure.to_string()));
     if let Failure::Usage { command, .. } = failure {
         let _ = writeln!(streams.err, "See '{command} -h' for help and examples");
     }

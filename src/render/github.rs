@@ -8,7 +8,7 @@ use super::style::sanitize;
 use super::words::{self, Objection};
 use crate::model::Finding;
 use crate::policy::Mode;
-use crate::report::{Problem, Report, Source, Verdict};
+use crate::report::{Origin, Problem, Report, Source, Verdict};
 
 /// Writes a command per spot of each finding, and per error and warning.
 pub(super) fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
@@ -38,7 +38,7 @@ impl Command<'_> {
             ..self.verdict.source.clone()
         };
         let mut properties = location(&source);
-        if let Some(place) = spot.place.filter(|_| !properties.is_empty()) {
+        if let Some(place) = spot.place.filter(|_| properties.iter().any(|(key, _)| *key == "line")) {
             properties.push(("endColumn", (place.column + spot.width()).to_string()));
         }
         properties.push(("title", sanitize(&self.finding.reason).into_owned()));
@@ -85,6 +85,10 @@ fn location(source: &Source) -> Vec<(&'static str, String)> {
     }
     let file = source.file.strip_prefix("./").unwrap_or(&source.file);
     let mut properties = vec![("file", sanitize(file).into_owned())];
+    if source.origin == Origin::Built {
+        // The lines are those of a text that the repository does not hold.
+        return properties;
+    }
     properties.extend(source.line.map(|line| ("line", line.to_string())));
     properties.extend(source.line.and(source.column).map(|column| ("col", column.to_string())));
     properties

@@ -26,6 +26,7 @@ fn write_summary(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     };
     let checked = report.results.len();
     let text = match report.violating() {
+        _ if checked == 0 && !report.errors.is_empty() => "nothing could be judged".to_owned(),
         _ if checked == 0 => "no pod template found".to_owned(),
         0 => format!("no finding in {} against {policy}", counted(checked, "workload", "workloads")),
         failing => {

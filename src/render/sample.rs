@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::checks;
 use crate::model::{Applicability, FieldPath, Finding, Violation};
 use crate::policy::{Level, Mode, Policy, Version};
-use crate::report::{Asked, ModeVerdict, Place, PlacedFinding, Problem, Report, Source, Verdict};
+use crate::report::{Asked, ModeVerdict, Origin, Place, PlacedFinding, Problem, Report, Source, Verdict};
 
 /// A violation at `spec.template.` and `path`; parts that are numbers are list positions.
 pub(super) fn violation(path: &[&'static str], container: &str, actual: Value, wanted: Value) -> Violation {
@@ -64,7 +64,7 @@ pub(super) fn passing(file: &str, line: usize, kind: &str, namespace: Option<&st
 }
 
 fn source(file: &str, document: usize, line: usize) -> Source {
-    Source { file: Arc::from(file), document: Some(document), line: Some(line), column: Some(1) }
+    Source { file: Arc::from(file), document: Some(document), line: Some(line), column: Some(1), origin: Origin::File }
 }
 
 fn failing(verdict: Verdict, meets: Level, findings: Vec<PlacedFinding>) -> Verdict {

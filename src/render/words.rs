@@ -8,7 +8,7 @@ use super::style::sanitize;
 use crate::checks;
 use crate::model::{Applicability, FieldPath, Finding, Segment, Violation};
 use crate::policy::{Mode, Policy};
-use crate::report::{Asked, Place, PlacedFinding, Report, Source, Verdict};
+use crate::report::{Asked, Origin, Place, PlacedFinding, Report, Source, Verdict};
 
 /// Values longer than this are not shown.
 const LONGEST_VALUE: usize = 60;
@@ -40,6 +40,9 @@ pub(super) fn path(path: &FieldPath) -> String {
 /// `shop.yaml:21:9`, as far as that is known; a document without a line is counted from 1.
 pub(super) fn position(source: &Source) -> String {
     let mut text = sanitize(&source.file).into_owned();
+    if source.origin == Origin::Built && source.line.is_some() {
+        text.push_str(" (as built)");
+    }
     match (source.line, source.column, source.document) {
         (Some(line), Some(column), _) => text.push_str(&format!(":{line}:{column}")),
         (Some(line), None, _) => text.push_str(&format!(":{line}")),

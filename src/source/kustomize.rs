@@ -20,7 +20,28 @@ pub(super) fn build(folder: &str) -> Result<Vec<u8>, String> {
     if output.status.success() {
         return Ok(output.stdout);
     }
-    let message = String::from_utf8_lossy(&output.stderr);
-    let message = message.trim().strip_prefix("error: ").unwrap_or(message.trim()).to_owned();
-    Err(format!("kubectl kustomize: {message}"))
+    Err(format!("kubectl kustomize: {}", complaint(&String::from_utf8_lossy(&output.stderr))))
+}
+
+/// What kubectl complained of: its sentence without the label, or the `err="…"` of a log line.
+fn complaint(stderr: &str) -> String {
+    let text = stderr.trim();
+    let logged = text.split_once(" err=\"").and_then(|(_, rest)| rest.strip_suffix('"'));
+    match logged {
+        // The log quotes as Go does, of which only these two matter to a reader.
+        Some(quoted) => quoted.replace("\\\"", "\"").replace("\\n", "; "),
+        None => text.strip_prefix("error: ").unwrap_or(text).to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn complaints_are_taken_out_of_log_lines() {
+        assert_eq!(complaint("error: no such folder\n"), "no such folder");
+        let logged = "E1124 08:58:34.1 12 run.go:72] \"command failed\" err=\"lstat \\\"x\\\": no such file\"\n";
+        assert_eq!(complaint(logged), "lstat \"x\": no such file");
+    }
 }

@@ -13,11 +13,12 @@ pub use admission_config::load_admission_config;
 pub use input::{Input, expand};
 pub use object::{Object, objects};
 pub use place::place;
-pub use template::{Found, find};
+pub use template::{Found, find, served_version};
 pub use typing::{Unknown, check_object_types, check_template_fields};
 
 use std::sync::Arc;
 
+use crate::report::Origin;
 use crate::yaml::Text;
 
 /// A manifest file in memory.
@@ -27,6 +28,8 @@ pub struct Manifest {
     pub name: Arc<str>,
     /// Its content.
     pub text: Text,
+    /// What its name is the name of.
+    pub origin: Origin,
 }
 
 /// Reads an input.
@@ -41,5 +44,6 @@ pub fn read(input: &Input) -> Result<Manifest, String> {
         Input::Url(url) => fetch::fetch(url)?,
         Input::Kustomization(folder) => kustomize::build(folder)?,
     };
-    Ok(Manifest { name: input.name(), text: Text::decode(bytes) })
+    let origin = if matches!(input, Input::Kustomization(_)) { Origin::Built } else { Origin::File };
+    Ok(Manifest { name: input.name(), text: Text::decode(bytes), origin })
 }

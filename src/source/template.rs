@@ -31,6 +31,19 @@ const WORKLOADS: &[(&str, &[&str], &[&str])] = &[
     ("CronJob", &["batch"], &["spec", "jobTemplate", "spec", "template"]),
 ];
 
+/// The API version in which servers serve a kind of [`WORKLOADS`], where `object` says one in which none does any more or
+/// none ever did.
+#[must_use]
+pub fn served_version(object: &Object<'_>) -> Option<&'static str> {
+    let (_, groups, _) = workload(object)?;
+    let served = match groups.first() {
+        Some(&"apps") => "apps/v1",
+        Some(&"batch") => "batch/v1",
+        _ => "v1",
+    };
+    (object.api_version != served).then_some(served)
+}
+
 /// Kinds that hold other objects' shapes or texts, never a template of their own.
 const NEVER: &[&str] = &["CustomResourceDefinition", "ConfigMap", "Secret"];
 
@@ -113,6 +126,20 @@ mod tests {
         assert_eq!(paths(&text), at("spec.jobTemplate.spec.template", false));
         assert_eq!(paths("{apiVersion: apps/v1, kind: Deployment, spec: {}}"), at("spec.template", false));
         assert_eq!(paths("{apiVersion: v1, kind: ReplicationController, spec: {}}"), []);
+    }
+
+    #[test]
+    fn api_versions_that_no_server_has_are_told() {
+        let served = |text: &str| {
+            let cut = chunks(text);
+            let document = Document::parse(&cut[0]).unwrap();
+            served_version(&objects(&document).remove(0).unwrap())
+        };
+        assert_eq!(served("{apiVersion: extensions/v1beta1, kind: Deployment}"), Some("apps/v1"));
+        assert_eq!(served("{apiVersion: batch/v1beta1, kind: CronJob}"), Some("batch/v1"));
+        assert_eq!(served("{apiVersion: v2, kind: Pod}"), Some("v1"));
+        assert_eq!(served("{apiVersion: apps/v1, kind: Deployment}"), None);
+        assert_eq!(served("{apiVersion: example.com/v1, kind: Deployment}"), None);
     }
 
     #[test]

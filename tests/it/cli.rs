@@ -174,7 +174,7 @@ fn what_is_missing_is_told_and_the_rest_goes_on() {
     assert!(ran.stderr.contains("error: empty: no .json, .yaml or .yml file in this folder"), "{}", ran.stderr);
     let ran = check(&files, &[]);
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""));
-    assert!(ran.stderr.starts_with("error: must specify manifests with -f or -k\n"), "{}", ran.stderr);
+    assert!(ran.stderr.starts_with("error: must specify manifests with -f or -k"), "{}", ran.stderr);
     let ran = check(&files, &["-f", "good.yaml", "other.yaml"]);
     assert_eq!(ran.code, Some(2));
     assert!(ran.stderr.contains("unexpected argument \"other.yaml\""), "{}", ran.stderr);
@@ -376,4 +376,45 @@ fn the_readmes_first_command_shows_the_examples() {
             "checkout privileged"
         ]
     );
+}
+
+#[test]
+fn hostile_configurations_never_reach_the_terminal() {
+    let config = "apiVersion: pod-security.admission.config.k8s.io/v1\nkind: PodSecurityConfiguration\n\
+        defaults: {\"enf\\e[31mX\": restricted}\n";
+    let files = folder(&[("good.yaml", GOOD), ("config.yaml", config)]);
+    let ran = check(&files, &["-f", "good.yaml", "--admission-config", "config.yaml"]);
+    assert_eq!(ran.code, Some(2));
+    assert!(!ran.stderr.contains('\u{1b}'), "{:?}", ran.stderr);
+}
+
+#[test]
+fn the_next_command_judges_by_the_same_policy() {
+    let files = folder(&[("my pods.yaml", PRIVILEGED)]);
+    let ran = check(&files, &["-f", "my pods.yaml", "--level", "baseline", "--version", "v1.30", "-n", "shop"]);
+    let next = "next: kubectl secctx check -f 'my pods.yaml' --level baseline --version v1.30 -n shop -o wide\n";
+    assert!(ran.stdout.ends_with(next), "{}", ran.stdout);
+}
+
+#[test]
+fn api_versions_of_the_past_are_refused_as_by_a_server() {
+    let files = folder(&[("old.yaml", &BASELINE.replace("apps/v1", "extensions/v1beta1"))]);
+    let ran = check(&files, &["-f", "old.yaml"]);
+    assert_eq!(ran.code, Some(2));
+    let message =
+        "error: old.yaml:1:1: apiVersion: no server has a Deployment in \"extensions/v1beta1\"; it is in \"apps/v1\"\n";
+    assert_eq!(ran.stderr, message);
+}
+
+#[test]
+fn no_command_and_help_show_the_first_screen() {
+    let files = folder(&[]);
+    for args in [&[][..], &["help"], &["--help"]] {
+        let ran = run_in(files.path(), args);
+        assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{args:?}");
+        assert!(ran.stdout.contains("Usage:\n  kubectl secctx"), "{args:?}: {}", ran.stdout);
+    }
+    let ran = run_in(files.path(), &["chekc"]);
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.stderr.contains("check"), "a typo gets a suggestion: {}", ran.stderr);
 }

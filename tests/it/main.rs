@@ -4,6 +4,7 @@
 mod architecture;
 mod cli;
 mod conformance;
+mod docs;
 mod plugin;
 mod robustness;
 mod server;

@@ -12,7 +12,7 @@ use crate::policy::Mode;
 use crate::render::spots::{Spot, spots};
 use crate::render::style::sanitize;
 use crate::render::words::{self, Objection};
-use crate::report::{Report, Verdict};
+use crate::report::{Origin, Report, Verdict};
 
 /// Name of the fingerprints, with the version of what goes into them.
 const FINGERPRINT: &str = "secctxFinding/v1";
@@ -51,7 +51,9 @@ fn result(verdict: &Verdict, finding: &Finding, spot: &Spot<'_>, level: ResultLe
 }
 
 fn location(verdict: &Verdict, spot: &Spot<'_>) -> Location {
-    let region = spot.place.map(|place| region(place.line, Some(place.column), Some(spot.width())));
+    let own_text = verdict.source.origin == Origin::File;
+    let region =
+        spot.place.filter(|_| own_text).map(|place| region(place.line, Some(place.column), Some(spot.width())));
     let logical: Vec<_> = spot.violations.iter().map(|(violation, _)| logical(verdict, violation)).collect();
     Location::builder().physical_location(physical(&verdict.source.file, region)).logical_locations(logical).build()
 }
