@@ -16,11 +16,9 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("report", &["model", "policy"]),
     ("source", &["model", "policy", "report", "yaml"]),
     ("check", &["admission", "evaluate", "model", "policy", "report", "source", "yaml"]),
-    (
-        "live",
-        &["admission", "check", "cluster", "evaluate", "model", "policy", "report", "source", "yaml"],
-    ),
-    ("render", &["checks", "model", "policy", "report"]),
+    ("live", &["admission", "check", "cluster", "evaluate", "model", "policy", "report", "source", "yaml"]),
+    ("explain", &["checks", "evaluate", "model", "policy"]),
+    ("render", &["checks", "explain", "model", "policy", "report"]),
 ];
 
 /// Crates that only some layers may see.
