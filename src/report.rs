@@ -219,9 +219,21 @@ impl Report {
     #[must_use]
     pub fn policy_text(&self) -> String {
         match self.asked {
+            // Servers of several contexts need not know the same versions.
+            Asked::Level(level) if self.results.iter().any(|verdict| !self.has_version_of(verdict)) => {
+                level.as_str().to_owned()
+            }
             Asked::Level(level) => format!("{level}:v1.{}", self.version.minor()),
             Asked::Namespace => "the labels of their namespaces".to_owned(),
         }
+    }
+}
+
+impl Report {
+    /// Whether a verdict is by the version of the whole report.
+    #[must_use]
+    pub fn has_version_of(&self, verdict: &Verdict) -> bool {
+        verdict.policy.version.minor() == self.version.minor()
     }
 }
 

@@ -31,6 +31,7 @@ pub(super) fn report(args: &CheckArgs, request: &Request, streams: &mut Streams)
         warnings: Vec::new(),
         without_template: 0,
     };
+    let mut newest = None;
     for options in &all {
         let ask = Ask {
             targets: targets.clone(),
@@ -39,18 +40,22 @@ pub(super) fn report(args: &CheckArgs, request: &Request, streams: &mut Streams)
             fields: args.field_selector.clone(),
             chunk_size: args.chunk_size,
         };
-        if let Err(message) = add(&mut report, args, request, options, ask, streams) {
-            let source = Source::file(options.context.as_deref().unwrap_or_default().into());
-            match all.len() {
-                1 => return Err(Failure::Message(message)),
-                _ => report.errors.push(Problem { source, message }),
+        match add(&mut report, args, request, options, ask, streams) {
+            Ok(known) => newest = newest.max(Some(known)),
+            Err(message) if all.len() == 1 => return Err(Failure::Message(message)),
+            Err(message) => {
+                let source = Source::file(options.context.as_deref().unwrap_or_default().into());
+                report.errors.push(Problem { source, message });
             }
         }
+    }
+    if let Some(newest) = newest {
+        report.version = Version::Minor(request.version.minor().min(newest));
     }
     Ok(report)
 }
 
-/// Adds one cluster to the report.
+/// Adds one cluster to the report; the newest version that its server knows.
 fn add(
     report: &mut Report,
     args: &CheckArgs,
@@ -58,7 +63,7 @@ fn add(
     options: &ConnectOptions,
     mut ask: Ask,
     streams: &mut Streams,
-) -> Result<(), String> {
+) -> Result<u16, String> {
     let cluster = Cluster::connect(options).map_err(|error| error.to_string())?;
     if args.all_namespaces {
         ask.namespace = None;
@@ -73,11 +78,10 @@ fn add(
         render::warning(&warning, &style, &mut streams.err).map_err(|error| error.to_string())?;
     }
     let gathered = gathered?;
-    report.version = Version::Minor(request.version.minor().min(gathered.newest));
     report.results.extend(gathered.verdicts);
     report.errors.extend(gathered.errors);
     report.warnings.extend(gathered.warnings);
-    Ok(())
+    Ok(gathered.newest)
 }
 
 fn usage(message: String) -> Failure {

@@ -407,12 +407,7 @@ impl Run<'_> {
     }
 
     /// The verdicts that were asked for; names that were and are not there become errors.
-    fn chosen(
-        &mut self,
-        mut verdicts: Vec<Verdict>,
-        targets: &[Resolved],
-        seen: &HashSet<ObjectKey>,
-    ) -> Vec<Verdict> {
+    fn chosen(&mut self, mut verdicts: Vec<Verdict>, targets: &[Resolved], seen: &HashSet<ObjectKey>) -> Vec<Verdict> {
         let has_pods = |verdict: &Verdict| verdict.live.as_ref().is_some_and(|live| live.pods > 0);
         if self.ask.fields.is_some() {
             verdicts.retain(has_pods);

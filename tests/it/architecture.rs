@@ -15,10 +15,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("report", &["model", "policy"]),
     ("source", &["model", "policy", "report", "yaml"]),
     ("check", &["admission", "evaluate", "model", "policy", "report", "source", "yaml"]),
-    (
-        "live",
-        &["admission", "check", "cluster", "evaluate", "model", "policy", "report", "source", "yaml"],
-    ),
+    ("live", &["admission", "check", "cluster", "evaluate", "model", "policy", "report", "source", "yaml"]),
     ("render", &["checks", "model", "policy", "report"]),
 ];
 

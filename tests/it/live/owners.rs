@@ -19,8 +19,12 @@ fn owned_by(owner: &Value, api_version: &str, kind: &str) -> Value {
 }
 
 fn kubectl(server: &ControlPlane, args: &[&str]) {
-    let output =
-        Command::new(control_plane::kubectl()).arg("--kubeconfig").arg(server.kubeconfig()).args(args).output().unwrap();
+    let output = Command::new(control_plane::kubectl())
+        .arg("--kubeconfig")
+        .arg(server.kubeconfig())
+        .args(args)
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{args:?}: {output:?}");
 }
 
@@ -37,8 +41,7 @@ fn create_workloads(server: &ControlPlane, namespace: &str) -> Vec<(&'static str
     deploy(server, namespace, "web", &good(), 3);
     deploy(server, namespace, "idle", &escalating(), 0);
     // Without a kubelet no pod gets ready, which in order the next one would wait for.
-    let parallel =
-        [("serviceName", "db".into()), ("podManagementPolicy", "Parallel".into()), ("replicas", 2.into())];
+    let parallel = [("serviceName", "db".into()), ("podManagementPolicy", "Parallel".into()), ("replicas", 2.into())];
     create(server, &apps("statefulsets"), &workload("db", &good(), &parallel));
     create(server, &apps("daemonsets"), &workload("agent", &escalating(), &[]));
     create(server, &apps("replicasets"), &workload("set", &good(), &[("replicas", 1.into())]));
@@ -139,7 +142,8 @@ fn create_type(server: &ControlPlane, group: &str, kind: &str, short: &str) -> S
 fn custom_resources_own_pods_too() {
     let server = controlled();
     create_namespace(server, "custom", &[]);
-    let kinds = [("fleets.example", "Fleet", "fl"), ("fleets.example", "Convoy", "cv"), ("fleets.example", "Plan", "pl")];
+    let kinds =
+        [("fleets.example", "Fleet", "fl"), ("fleets.example", "Convoy", "cv"), ("fleets.example", "Plan", "pl")];
     for (group, kind, short) in kinds {
         create_type(server, group, kind, short);
     }
@@ -208,9 +212,8 @@ fn custom_resources_own_pods_too() {
 /// A policy of the server that does to pods what a mesh's webhook does.
 fn inject_into(server: &ControlPlane, namespace: &str) {
     let init = "Object.spec.initContainers{name: \"istio-init\", image: \"mesh\", securityContext: \
-                Object.spec.initContainers.securityContext{capabilities: \
-                Object.spec.initContainers.securityContext.capabilities{add: [\"NET_ADMIN\"]}}}";
-    let patch = format!("[JSONPatch{{op: \"add\", path: \"/spec/initContainers\", value: [{init}]}}]");
+                Object.spec.initContainers.securityContext{privileged: true}}";
+    let expression = format!("Object{{spec: Object.spec{{initContainers: [{init}]}}}}");
     let policy = json!({
         "metadata": {"name": format!("inject-{namespace}")},
         "spec": {
@@ -218,7 +221,9 @@ fn inject_into(server: &ControlPlane, namespace: &str) {
                 {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}
             ]},
             "failurePolicy": "Fail", "reinvocationPolicy": "Never",
-            "mutations": [{"patchType": "JSONPatch", "jsonPatch": {"expression": patch}}],
+            "mutations": [
+                {"patchType": "ApplyConfiguration", "applyConfiguration": {"expression": expression}}
+            ],
         },
     });
     let group = "/apis/admissionregistration.k8s.io/v1";
@@ -260,9 +265,9 @@ fn injected_containers_are_told_from_the_templates() {
     assert_eq!(
         details,
         [
+            "container \"istio-init\" must not set securityContext.privileged=true",
             "container \"istio-init\" must set securityContext.allowPrivilegeEscalation=false",
-            "container \"istio-init\" must set securityContext.capabilities.drop=[\"ALL\"]; container \"istio-init\" \
-             must not include \"NET_ADMIN\" in securityContext.capabilities.add",
+            "container \"istio-init\" must set securityContext.capabilities.drop=[\"ALL\"]",
         ]
     );
     let told = check(server, &["deploy/late", "-n", "mesh"]).stdout;
@@ -295,7 +300,8 @@ fn ephemeral_containers_are_told_apart() {
         let group = &result["pods"][0];
         assert_eq!(group["ephemeralContainers"], json!(["debugger"]));
         let found: Vec<_> = group["ephemeralFindings"].as_array().unwrap().iter().collect();
-        let sentences: Vec<_> = found.iter().map(|f| format!("{} ({})", text(&f["reason"]), text(&f["detail"]))).collect();
+        let sentences: Vec<_> =
+            found.iter().map(|f| format!("{} ({})", text(&f["reason"]), text(&f["detail"]))).collect();
         assert_eq!(
             sentences,
             [

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{await_pods, check, controlled, create, create_namespace, deploy, enforced, escalating, good, path, pod, pods_of};
+use super::{
+    await_pods, check, controlled, create, create_namespace, deploy, enforced, escalating, good, path, pod, pods_of,
+};
 
 /// Lets a user do these things in a namespace.
 fn allow(namespace: &str, user: &str, rules: &Value) {
@@ -47,7 +49,8 @@ fn what_may_be_seen_is_judged_and_the_rest_is_told() {
         "statefulsets.apps",
     ];
     for kind in kinds {
-        let begins = format!("error: test: the server answered (Forbidden): {kind} is forbidden: User \"jane\" cannot list");
+        let begins =
+            format!("error: test: the server answered (Forbidden): {kind} is forbidden: User \"jane\" cannot list");
         assert_eq!(errors.iter().filter(|line| line.starts_with(&begins)).count(), 1, "{kind}: {}", ran.stderr);
     }
     assert_eq!(errors.len(), kinds.len(), "{}", ran.stderr);
@@ -77,7 +80,8 @@ fn labels_of_a_namespace_that_may_not_be_read() {
     allow("hidden", "jim", &json!([{"apiGroups": ["apps"], "resources": ["*"], "verbs": ["list"]}]));
     let ran = check(server, &["deploy", "-n", "hidden", "--as", "jim", "--level", "namespace"]);
     assert_eq!(ran.code, Some(2), "{}", ran.stderr);
-    let told = "error: test: the server answered (Forbidden): namespaces \"hidden\" is forbidden: User \"jim\" cannot get";
+    let told =
+        "error: test: the server answered (Forbidden): namespaces \"hidden\" is forbidden: User \"jim\" cannot get";
     assert!(ran.stderr.contains(told), "{}", ran.stderr);
     let assumed = "the labels of these namespaces cannot be read, so privileged:latest is assumed for them: hidden";
     assert!(ran.stderr.contains(assumed), "{}", ran.stderr);

@@ -33,8 +33,11 @@ fn compare(server: &ControlPlane) {
         server.create_namespace(&namespace, &super::enforced(level));
         // The pods as their authors wrote them: those that run have the server's defaults already.
         let answers = server.dry_run_pods(&namespace, &created);
-        let theirs: BTreeMap<&str, Option<&str>> =
-            created.iter().zip(&answers).map(|(pod, answer)| (text(&pod["metadata"]["name"]), answer.refusal())).collect();
+        let theirs: BTreeMap<&str, Option<&str>> = created
+            .iter()
+            .zip(&answers)
+            .map(|(pod, answer)| (text(&pod["metadata"]["name"]), answer.refusal()))
+            .collect();
 
         let report = report(server, 1, &["-n", "verdicts", "--level", level]);
         assert_eq!(report["version"], format!("v1.{}", server.minor()));
@@ -88,7 +91,8 @@ fn create_random_pods(server: &ControlPlane) -> Vec<Value> {
         workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect()
     });
     for extra in created.split_off(PODS) {
-        let one = format!("{}/{}?gracePeriodSeconds=0", path("v1", "verdicts", "pods"), text(&extra["metadata"]["name"]));
+        let one =
+            format!("{}/{}?gracePeriodSeconds=0", path("v1", "verdicts", "pods"), text(&extra["metadata"]["name"]));
         assert_eq!(server.request("DELETE", &one, None).status, 200);
     }
     created
