@@ -65,7 +65,7 @@ pub enum Origin {
     File,
     /// What a tool built from a folder: lines are those of its output, which no file holds.
     Built,
-    /// An object in a cluster, which has no lines; `file` is then the context's name.
+    /// An object in a cluster, which has no lines; `file` is then the name of the context, else of the cluster.
     Cluster(Arc<ClusterName>),
 }
 
@@ -82,7 +82,8 @@ impl Source {
     /// Something in a cluster.
     #[must_use]
     pub fn cluster(cluster: Arc<ClusterName>) -> Self {
-        let file = Arc::clone(&cluster.context);
+        let file = if cluster.context.is_empty() { &cluster.cluster } else { &cluster.context };
+        let file = Arc::clone(file);
         Self { file, document: None, line: None, column: None, origin: Origin::Cluster(cluster) }
     }
 

@@ -108,8 +108,12 @@ fn notices(args: &CheckArgs, request: &Request, report: &Report) -> Vec<String> 
     let users: Vec<_> = request.admission.exempt_usernames().collect();
     if !users.is_empty() {
         let users = users.join(", ");
-        notices
-            .push(format!("manifests do not tell who applies them: the exemption of these users is left out: {users}"));
+        let unknown = if args_are_live(args) {
+            "objects do not tell who made them"
+        } else {
+            "manifests do not tell who applies them"
+        };
+        notices.push(format!("{unknown}: the exemption of these users is left out: {users}"));
     }
     if report.results.is_empty() && report.errors.is_empty() {
         let nothing = if args_are_live(args) { "no workload and no pod found" } else { "no pod template found" };

@@ -105,6 +105,10 @@ pub(super) fn flags(args: &CheckArgs) -> String {
             flags.push_str(&format!(" {flag} {}", quote(value)));
         }
     }
+    for (flag, value) in args.kube.flags() {
+        let value = if value.is_empty() { value } else { format!(" {}", quote(&value)) };
+        flags.push_str(&format!(" {flag}{value}"));
+    }
     flags
 }
 

@@ -9,11 +9,11 @@ use std::process::Command;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::{await_pods, check, controlled, create, create_namespace, deploy, escalating, good, path, pod};
+use super::{await_pods, controlled, create, create_namespace, deploy, escalating, good, path, pod};
 use crate::support::control_plane;
-use crate::support::secctx::Ran;
+use crate::support::secctx::{Ran, secctx};
 
-/// Runs `kubectl secctx check`, with a kubeconfig in KUBECONFIG as most people have it.
+/// Runs `kubectl secctx check`.
 fn kubectl(args: &[&str]) -> Ran {
     let folder = TempDir::new().unwrap();
     // Cargo keeps more files of this name beside the binary, which kubectl would take for broken plugins.
@@ -21,17 +21,14 @@ fn kubectl(args: &[&str]) -> Ran {
     symlink(env!("CARGO_BIN_EXE_kubectl-secctx"), folder.path().join("bin/kubectl-secctx")).unwrap();
     let kubectl = control_plane::kubectl();
     let path = [folder.path().join("bin"), kubectl.parent().unwrap().to_owned()];
-    let output = Command::new(&kubectl)
-        .args(["secctx", "check"])
-        .args(args)
-        .env_clear()
-        .env("PATH", env::join_paths(path).unwrap())
-        .env("HOME", folder.path())
-        .env("LANG", "C.UTF-8")
-        .env("KUBECONFIG", controlled().kubeconfig())
-        .output()
-        .unwrap();
-    Ran::from(output)
+    let mut command = Command::new(&kubectl);
+    command.args(["secctx", "check"]).env_clear().env("PATH", env::join_paths(path).unwrap());
+    run(command.env("HOME", folder.path()).env("LANG", "C.UTF-8"), args)
+}
+
+/// With a kubeconfig in KUBECONFIG, as most people have it.
+fn run(command: &mut Command, args: &[&str]) -> Ran {
+    Ran::from(command.args(args).env("KUBECONFIG", controlled().kubeconfig()).output().unwrap())
 }
 
 #[test]
@@ -50,7 +47,7 @@ fn kubectl_gives_the_same_output_and_code() {
         (&["-n", "plugin", "--as", "nobody"], 2),
     ];
     for (args, code) in cases {
-        let (through, own) = (kubectl(args), check(server, args));
+        let (through, own) = (kubectl(args), run(secctx().arg("check"), args));
         assert_eq!((through.code, own.code), (Some(*code), Some(*code)), "{args:?}: {}", through.stderr);
         assert_eq!(through.stdout, own.stdout, "{args:?}");
         // kubectl adds a line of its own where a plugin fails.

@@ -215,11 +215,17 @@ fn contexts_one_after_another() {
         ["✓ a there pod/two 1 restricted -", "✓ b here pod/one 1 restricted -", "✓ c older pod/three 1 restricted -"]
     );
 
+    // What is to be typed next is about the same cluster.
+    create(server, &path("v1", "here", "pods"), &pod("bad", &escalating()));
+    let ran = run(&["-n", "here", "--context", "a"]);
+    let next = "next: kubectl secctx check --kubeconfig config --context a -n here -o wide\n";
+    assert!(ran.stdout.ends_with(next), "{}", ran.stdout);
+
     // One that does not answer keeps nobody from the others.
     let text = fs::read_to_string(folder.path().join("config")).unwrap();
     let address = older.url();
     fs::write(folder.path().join("config"), text.replace(address, "https://127.0.0.1:1")).unwrap();
     let ran = run(&["--all-contexts", "-o", "json"]);
-    assert_eq!((ran.code, names(&ran).len()), (Some(2), 2));
+    assert_eq!((ran.code, names(&ran).len()), (Some(2), 3));
     assert!(ran.stderr.starts_with("error: c: ") && ran.stderr.lines().count() == 1, "{}", ran.stderr);
 }
