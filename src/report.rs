@@ -65,7 +65,7 @@ pub enum Origin {
     File,
     /// What a tool built from a folder: lines are those of its output, which no file holds.
     Built,
-    /// An object in a cluster, which has no lines; `file` is then the context's name.
+    /// An object in a cluster, which has no lines; `file` is then the name of the context, else of the cluster.
     Cluster(Arc<ClusterName>),
 }
 
@@ -82,7 +82,8 @@ impl Source {
     /// Something in a cluster.
     #[must_use]
     pub fn cluster(cluster: Arc<ClusterName>) -> Self {
-        let file = Arc::clone(&cluster.context);
+        let file = if cluster.context.is_empty() { &cluster.cluster } else { &cluster.context };
+        let file = Arc::clone(file);
         Self { file, document: None, line: None, column: None, origin: Origin::Cluster(cluster) }
     }
 
@@ -219,9 +220,21 @@ impl Report {
     #[must_use]
     pub fn policy_text(&self) -> String {
         match self.asked {
+            // Servers of several contexts need not know the same versions.
+            Asked::Level(level) if self.results.iter().any(|verdict| !self.has_version_of(verdict)) => {
+                level.as_str().to_owned()
+            }
             Asked::Level(level) => format!("{level}:v1.{}", self.version.minor()),
             Asked::Namespace => "the labels of their namespaces".to_owned(),
         }
+    }
+}
+
+impl Report {
+    /// Whether a verdict is by the version of the whole report.
+    #[must_use]
+    pub fn has_version_of(&self, verdict: &Verdict) -> bool {
+        verdict.policy.version.minor() == self.version.minor()
     }
 }
 

@@ -55,12 +55,13 @@ pub(super) struct ManifestArgs {
     #[arg(short = 'k', long, value_name = "DIR", conflicts_with_all = ["filename", "recursive"])]
     pub(super) kustomize: Option<String>,
 
-    /// baseline, restricted, or namespace: what the labels of each object's Namespace manifest say [default: restricted,
+    /// baseline, restricted, or namespace: what the labels of each object's Namespace say [default: restricted,
     /// or namespace with --admission-config]
     #[arg(long, value_enum, value_name = "LEVEL", hide_possible_values = true)]
     pub(super) level: Option<AskedLevel>,
 
-    /// Version of the Pod Security Standards: v1.N, or latest, the newest one known.
+    /// Version of the Pod Security Standards: v1.N, or latest: the newest that the server knows; of manifests, the newest
+    /// one known here.
     #[arg(long = "version", value_name = "VERSION", default_value = "latest")]
     pub(super) policy_version: Version,
 

@@ -113,8 +113,12 @@ pub(super) fn notices(args: &ManifestArgs, request: &Request, report: &Report) -
     let users: Vec<_> = request.admission.exempt_usernames().collect();
     if !users.is_empty() {
         let users = users.join(", ");
-        notices
-            .push(format!("manifests do not tell who applies them: the exemption of these users is left out: {users}"));
+        let unknown = if !args.are_given() {
+            "objects do not tell who made them"
+        } else {
+            "manifests do not tell who applies them"
+        };
+        notices.push(format!("{unknown}: the exemption of these users is left out: {users}"));
     }
     if report.results.is_empty() && report.errors.is_empty() {
         let nothing = if args.are_given() { "no pod template found" } else { "no workload and no pod found" };

@@ -110,6 +110,26 @@ impl KubeArgs {
         Ok(contexts.into_iter().map(|context| self.options(Some(context))).collect())
     }
 
+    /// The flags that say which cluster is asked and as whom, as they were given; secrets and what only says how are left
+    /// out.
+    pub(super) fn flags(&self) -> Vec<(&'static str, String)> {
+        let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.to_string_lossy().into_owned());
+        let mut flags = vec![("--kubeconfig", path(&self.kubeconfig))];
+        flags.extend(self.context.iter().map(|name| ("--context", Some(name.clone()))));
+        flags.extend([
+            ("--cluster", self.cluster.clone()),
+            ("--user", self.user.clone()),
+            ("--server", self.server.clone()),
+            ("--as", self.as_user.clone()),
+        ]);
+        flags.extend(self.as_group.iter().map(|group| ("--as-group", Some(group.clone()))));
+        let mut given: Vec<_> = flags.into_iter().filter_map(|(flag, value)| Some((flag, value?))).collect();
+        if self.all_contexts {
+            given.push(("--all-contexts", String::new()));
+        }
+        given
+    }
+
     fn options(&self, context: Option<String>) -> ConnectOptions {
         ConnectOptions {
             kubeconfig: self.kubeconfig.clone(),
@@ -205,6 +225,13 @@ mod tests {
         assert_eq!(options.request_timeout, Some(Duration::from_secs(90)));
         assert!(options.insecure_skip_tls_verify);
         assert_eq!(options.server.as_deref(), Some("https://k8s.example"));
+    }
+
+    #[test]
+    fn flags_are_told_without_secrets() {
+        let app = App::try_parse_from(["app", "--context=a", "--context=b", "--token=abc", "--as=jane"]).unwrap();
+        let flags: Vec<_> = app.kube.flags().into_iter().map(|(flag, value)| format!("{flag} {value}")).collect();
+        assert_eq!(flags, ["--context a", "--context b", "--as jane"]);
     }
 
     #[test]

@@ -46,6 +46,7 @@ pub(super) fn report(
         warnings: Vec::new(),
         without_template: 0,
     };
+    let mut newest = None;
     for options in &all {
         let ask = Ask {
             targets: targets.clone(),
@@ -54,18 +55,22 @@ pub(super) fn report(
             fields: args.field_selector.clone(),
             chunk_size: args.chunk_size,
         };
-        if let Err(message) = add(&mut report, args.all_namespaces, request, options, ask, looks, streams) {
-            let source = Source::file(options.context.as_deref().unwrap_or_default().into());
-            match all.len() {
-                1 => return Err(Failure::Message(message)),
-                _ => report.errors.push(Problem { source, message }),
+        match add(&mut report, args.all_namespaces, request, options, ask, looks, streams) {
+            Ok(known) => newest = newest.max(Some(known)),
+            Err(message) if all.len() == 1 => return Err(Failure::Message(message)),
+            Err(message) => {
+                let source = Source::file(options.context.as_deref().unwrap_or_default().into());
+                report.errors.push(Problem { source, message });
             }
         }
+    }
+    if let Some(newest) = newest {
+        report.version = Version::Minor(request.version.minor().min(newest));
     }
     Ok(report)
 }
 
-/// Adds one cluster to the report.
+/// Adds one cluster to the report; the newest version that its server knows.
 fn add(
     report: &mut Report,
     everywhere: bool,
@@ -74,7 +79,7 @@ fn add(
     mut ask: Ask,
     looks: &Looks,
     streams: &mut Streams,
-) -> Result<(), String> {
+) -> Result<u16, String> {
     let cluster = Cluster::connect(options).map_err(|error| error.to_string())?;
     if !everywhere && ask.namespace.is_none() {
         ask.namespace = Some(cluster.default_namespace().to_owned());
@@ -87,11 +92,10 @@ fn add(
         render::warning(&warning, &style, &mut streams.err).map_err(|error| error.to_string())?;
     }
     let gathered = gathered?;
-    report.version = Version::Minor(request.version.minor().min(gathered.newest));
     report.results.extend(gathered.verdicts);
     report.errors.extend(gathered.errors);
     report.warnings.extend(gathered.warnings);
-    Ok(())
+    Ok(gathered.newest)
 }
 
 fn usage(message: String) -> Failure {
@@ -114,6 +118,10 @@ pub(super) fn flags(args: &CheckArgs) -> String {
         if let Some(value) = value {
             flags.push_str(&format!(" {flag} {}", quote(value)));
         }
+    }
+    for (flag, value) in args.cluster.kube.flags() {
+        let value = if value.is_empty() { value } else { format!(" {}", quote(&value)) };
+        flags.push_str(&format!(" {flag}{value}"));
     }
     flags
 }

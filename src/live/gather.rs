@@ -196,7 +196,10 @@ impl Run<'_> {
             Ok(()) => Ok(()),
             Err(error) if error.is_fatal() => Err(error),
             Err(error) => {
-                self.error(error.to_string());
+                let message = error.to_string();
+                // A broken answer does not say what it would have been.
+                let is_named = message.contains(&resource.plural);
+                self.error(if is_named { message } else { format!("{}: {message}", resource.full_name()) });
                 self.incomplete.push(resource);
                 Ok(())
             }

@@ -98,7 +98,7 @@ pub(in crate::render) struct WireResult<'a> {
     custom: bool,
     allowed: bool,
     meets: &'static str,
-    /// The enforced policy, where the namespace's labels decide.
+    /// The enforced policy, where the namespace's labels decide; also where its version is not the report's.
     #[serde(skip_serializing_if = "Option::is_none")]
     policy: Option<String>,
     /// Whether those labels are known, or the defaults were taken.
@@ -193,7 +193,7 @@ pub(in crate::render) fn result<'a>(report: &Report, verdict: &'a Verdict) -> Wi
         custom: verdict.custom,
         allowed: verdict.allowed,
         meets: verdict.meets.as_str(),
-        policy: (report.asked == Asked::Namespace).then(|| verdict.policy_text()),
+        policy: (report.asked == Asked::Namespace || !report.has_version_of(verdict)).then(|| verdict.policy_text()),
         namespace_known: (report.asked == Asked::Namespace).then_some(verdict.namespace_is_known),
         exempt: verdict.exempt.as_deref(),
         message: (!verdict.findings.is_empty()).then(|| words::message(&verdict.findings)),

@@ -51,7 +51,7 @@ pub(super) struct Rows<'a> {
     detail: Detail,
     /// Whether any object names a namespace.
     namespaces: bool,
-    /// Whether objects come from several files.
+    /// Whether objects come from several files or contexts.
     files: bool,
     /// Whether they come from a cluster.
     live: bool,
@@ -70,7 +70,7 @@ impl<'a> Rows<'a> {
     /// The columns that give way where the terminal is narrow: of files, then of names.
     pub(super) fn flexible(&self) -> [Option<usize>; 2] {
         match self.detail {
-            _ if self.live => [None, Some(1)],
+            _ if self.live => [None, Some(if self.files { 2 } else { 1 })],
             Detail::Normal => [self.files.then_some(if self.namespaces { 3 } else { 2 }), Some(0)],
             Detail::Wide => [Some(4), Some(1)],
         }
@@ -90,7 +90,8 @@ impl<'a> Rows<'a> {
             (true, Detail::Wide) => &["NAMESPACE", "WORKLOAD", "APIVERSION", "PODS", "MEETS"][..],
             (false, _) => &["NAMESPACE", "WORKLOAD", "APIVERSION", "MEETS", "FILE:LINE"][..],
         };
-        let names = names.iter().copied().map(Cow::Borrowed);
+        let context = (self.live && self.files).then_some("CONTEXT");
+        let names = context.iter().chain(names).copied().map(Cow::Borrowed);
         let cells = names.chain([missing]).map(|text| Cell { text, tone: Tone::Strong }).collect();
         Some(Row { sign: Sign::None, cells })
     }
@@ -142,7 +143,11 @@ impl<'a> Rows<'a> {
         } else if !verdict.allowed && objections.is_empty() {
             last.tone = Tone::Warning;
         }
-        let mut cells = vec![namespace(verdict), Cell::plain(object_name(verdict))];
+        let mut cells = Vec::new();
+        if self.files {
+            cells.push(Cell::plain(sanitize(&verdict.source.file)));
+        }
+        cells.extend([namespace(verdict), Cell::plain(object_name(verdict))]);
         if self.detail == Detail::Wide {
             cells.push(Cell::plain(sanitize(&verdict.api_version)));
         }

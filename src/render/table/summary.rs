@@ -1,6 +1,6 @@
 //! The summary of a whole cluster: a line per namespace.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use crate::policy::Level;
@@ -19,20 +19,27 @@ struct Counts {
 
 /// Writes how many workloads of each namespace meet which level; nothing for manifests or for a single namespace.
 pub(super) fn write(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<()> {
-    let mut namespaces: BTreeMap<&str, Counts> = BTreeMap::new();
+    let mut namespaces: BTreeMap<(&str, &str), Counts> = BTreeMap::new();
     for verdict in report.results.iter().filter(|verdict| verdict.live.is_some()) {
-        namespaces.entry(verdict.namespace.as_deref().unwrap_or_default()).or_default().add(verdict);
+        let namespace = verdict.namespace.as_deref().unwrap_or_default();
+        namespaces.entry((&verdict.source.file, namespace)).or_default().add(verdict);
     }
     if namespaces.len() < 2 {
         return Ok(());
     }
-    let longest = namespaces.keys().map(|name| columns(&sanitize(name))).chain(["NAMESPACE".len()]).max().unwrap_or(0);
-    let head = format!("{:longest$}  WORKLOADS  PODS   RESTRICTED  BASELINE  PRIVILEGED", "NAMESPACE");
+    let contexts: BTreeSet<&str> = namespaces.keys().map(|(context, _)| *context).collect();
+    let mut columns = vec![Column::new("NAMESPACE", namespaces.keys().map(|(_, namespace)| *namespace))];
+    if contexts.len() > 1 {
+        columns.insert(0, Column::new("CONTEXT", namespaces.keys().map(|(context, _)| *context)));
+    }
+    let names: String = columns.iter().map(|column| column.padded(column.name)).collect();
+    let head = format!("{names}WORKLOADS  PODS   RESTRICTED  BASELINE  PRIVILEGED");
     writeln!(out, "    {}", style.paint(Tone::Strong, &head))?;
-    for (name, counts) in &namespaces {
-        let name = sanitize(name);
-        let gap = longest - columns(&name);
-        write!(out, "    {name}{:gap$}  {:<9}  {:<5}", "", counts.workloads, counts.pods)?;
+    for ((context, namespace), counts) in &namespaces {
+        let texts = [*context, *namespace];
+        let texts = &texts[texts.len() - columns.len()..];
+        let names: String = columns.iter().zip(texts).map(|(column, text)| column.padded(text)).collect();
+        write!(out, "    {names}{:<9}  {:<5}", counts.workloads, counts.pods)?;
         for (level, width) in [(Level::Restricted, 10), (Level::Baseline, 8), (Level::Privileged, 10)] {
             let count = counts.meets[level as usize];
             let tone = if count == 0 { Tone::Faint } else { Tone::met(level) };
@@ -41,6 +48,26 @@ pub(super) fn write(report: &Report, style: &Style, out: &mut dyn Write) -> io::
         writeln!(out)?;
     }
     writeln!(out)
+}
+
+/// A column of names.
+struct Column {
+    name: &'static str,
+    width: usize,
+}
+
+impl Column {
+    fn new<'a>(name: &'static str, texts: impl Iterator<Item = &'a str>) -> Self {
+        let width = texts.map(|text| columns(&sanitize(text))).chain([name.len()]).max().unwrap_or(0);
+        Self { name, width }
+    }
+
+    /// A text of the column with the gap to the next one.
+    fn padded(&self, text: &str) -> String {
+        let text = sanitize(text);
+        let gap = self.width.saturating_sub(columns(&text)) + 2;
+        format!("{text}{:gap$}", "")
+    }
 }
 
 impl Counts {
