@@ -1,5 +1,7 @@
 //! `kubectl secctx explain`.
 
+use std::io::{self, IsTerminal as _};
+
 use super::args::{ExplainArgs, ExplainFormat, ManifestArgs};
 use super::{Exit, Failure, Streams, check};
 use crate::explain::{Answer, Pasted, lookup, read, similar};
@@ -22,6 +24,9 @@ pub(super) fn run(args: &ExplainArgs, streams: &mut Streams) -> Result<Exit, Fai
     match args.topics.as_slice() {
         [] => write(args, Explanation::List, streams).map(|()| Exit::Clean),
         [dash] if dash == "-" => pasted(args, streams),
+        topics if topics.iter().any(|topic| topic == "-") => {
+            Err(usage("\"-\" reads standard input and goes with no other argument".to_owned()))
+        }
         topics => {
             let answers = answers(topics)?;
             write(args, Explanation::Answers(&answers), streams).map(|()| Exit::Clean)
@@ -68,6 +73,9 @@ fn objects(args: &ExplainArgs, streams: &mut Streams) -> Result<Exit, Failure> {
 }
 
 fn pasted(args: &ExplainArgs, streams: &mut Streams) -> Result<Exit, Failure> {
+    if io::stdin().is_terminal() {
+        writeln!(streams.err, "Paste messages of the API server, then press Ctrl-D on a line of its own.")?;
+    }
     let input = source::read(&Input::Stdin).map_err(|error| Failure::Message(format!("standard input: {error}")))?;
     let pasted: Pasted = read(&input.text);
     if pasted.messages.is_empty() && args.output == ExplainFormat::Text {
@@ -91,13 +99,9 @@ fn answers(topics: &[String]) -> Result<Vec<Answer>, Failure> {
 
 /// Why a name cannot be explained: it is a live object, or nothing is called so.
 fn unknown(topic: &str, topics: &[String]) -> Failure {
-    if topic == "-" {
-        return usage("\"-\" reads standard input and goes with no other argument".to_owned());
-    }
     if is_object(topic) {
         return Failure::Message(format!(
-            "judging live objects is not there yet: write {topic:?} to a file with kubectl get -o yaml and use \
-             {COMMAND} -f FILE"
+            "judging live objects is not there yet: pipe it in with kubectl get {topic} -o yaml | {COMMAND} -f -"
         ));
     }
     let whole = topics.join(" ");

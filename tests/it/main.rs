@@ -5,6 +5,7 @@ mod architecture;
 mod cli;
 mod conformance;
 mod docs;
+mod explain;
 mod plugin;
 mod robustness;
 mod server;
