@@ -1,5 +1,7 @@
 //! `kubectl secctx explain`.
 
+use std::io::{self, IsTerminal as _};
+
 use super::args::{ExplainArgs, ExplainFormat, ManifestArgs};
 use super::{Exit, Failure, Streams, check, live};
 use crate::explain::{Answer, Pasted, lookup, read, similar};
@@ -24,6 +26,9 @@ pub(super) fn run(args: &ExplainArgs, streams: &mut Streams) -> Result<Exit, Fai
     match args.topics.as_slice() {
         [] => write(args, Explanation::List, streams).map(|()| Exit::Clean),
         [dash] if dash == "-" => pasted(args, streams),
+        topics if topics.iter().any(|topic| topic == "-") => {
+            Err(usage("\"-\" reads standard input and goes with no other argument".to_owned()))
+        }
         topics => {
             let answers = answers(topics)?;
             write(args, Explanation::Answers(&answers), streams).map(|()| Exit::Clean)
@@ -77,6 +82,9 @@ fn objects(args: &ExplainArgs, streams: &mut Streams) -> Result<Exit, Failure> {
 }
 
 fn pasted(args: &ExplainArgs, streams: &mut Streams) -> Result<Exit, Failure> {
+    if io::stdin().is_terminal() {
+        writeln!(streams.err, "Paste messages of the API server, then press Ctrl-D on a line of its own.")?;
+    }
     let input = source::read(&Input::Stdin).map_err(|error| Failure::Message(format!("standard input: {error}")))?;
     let pasted: Pasted = read(&input.text);
     if pasted.messages.is_empty() && args.output == ExplainFormat::Text {
@@ -100,9 +108,6 @@ fn answers(topics: &[String]) -> Result<Vec<Answer>, Failure> {
 
 /// Why a name cannot be explained: it is a live object, or nothing is called so.
 fn unknown(topic: &str, topics: &[String]) -> Failure {
-    if topic == "-" {
-        return usage("\"-\" reads standard input and goes with no other argument".to_owned());
-    }
     if is_object(topic) {
         return usage(format!("{topic:?} is an object of a cluster and goes with other objects only"));
     }

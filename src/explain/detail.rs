@@ -4,7 +4,7 @@
 //! them again, and a test reads back what the checks write.
 
 /// Who a detail is about.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Subject {
     /// Whether the pod itself is named.
     pub pod: bool,

@@ -4,7 +4,7 @@ use super::parts::{Parsed, Part, parse};
 use crate::policy::Policy;
 
 /// What kind of message it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// A pod was not let in.
     Refusal,
@@ -36,7 +36,7 @@ impl Kind {
 }
 
 /// A message.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Message {
     /// What kind it is.
     pub kind: Kind,
@@ -76,11 +76,9 @@ impl Message {
         self
     }
 
-    /// Whether it says the same as another one, be it of another pod.
-    pub(super) fn says_the_same(&self, other: &Self) -> bool {
-        self.kind != Kind::Namespace
-            && (self.kind, &self.policy, &self.file) == (other.kind, &other.policy, &other.file)
-            && (&self.parts, &self.unknown, self.note) == (&other.parts, &other.unknown, other.note)
+    /// What it says, whichever pod it says it of.
+    pub(super) fn without_object(&self) -> Self {
+        Self { object: None, count: 1, ..self.clone() }
     }
 }
 

@@ -6,7 +6,7 @@ use crate::evaluate::Selection;
 use crate::policy::{Level, Policy, Version};
 
 /// One reason of a message, with all that it says.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Part {
     /// The ID of the check whose reason it is.
     pub check: &'static str,
@@ -46,19 +46,20 @@ impl Parsed {
 /// How many closing parentheses are looked at to find the one that ends a detail.
 const MOST_ENDS: usize = 256;
 
-/// Takes a text apart by the reasons that are known. The policy, where it is known, decides between the checks that
+/// Takes a text apart by the reasons that are known; no check gives its reason twice. The policy, where it is known, decides between the checks that
 /// share a reason.
 pub(super) fn parse(text: &str, policy: Option<Policy>) -> Parsed {
     let mut parsed = Parsed::default();
     let mut found: Vec<(&'static str, String, bool)> = Vec::new();
     let mut rest = text;
     loop {
-        if let Some(reason) = reason_at(rest) {
+        let is_new = |reason: &&str| found.iter().all(|(known, ..)| known != reason);
+        if let Some(reason) = reason_at(rest).filter(is_new) {
             let (detail, is_cut, after) = detail_at(&rest[reason.len()..], reason);
             found.push((reason, detail, is_cut));
             rest = after;
         } else {
-            let end = next_reason(rest).unwrap_or(rest.len());
+            let end = next_reason(rest, is_new).unwrap_or(rest.len());
             if found.is_empty() && end == rest.len() {
                 break;
             }
@@ -90,10 +91,10 @@ fn reason_at(text: &str) -> Option<&'static str> {
     reasons().find(|reason| text.strip_prefix(reason).is_some_and(ends))
 }
 
-/// Where the next known reason begins, after a comma.
-fn next_reason(text: &str) -> Option<usize> {
+/// Where the next reason begins, after a comma, that is known and wanted.
+fn next_reason(text: &str, is_wanted: impl Fn(&&'static str) -> bool) -> Option<usize> {
     let starts = text.match_indices(", ").map(|(at, comma)| at + comma.len());
-    starts.into_iter().find(|at| reason_at(&text[*at..]).is_some())
+    starts.into_iter().find(|at| reason_at(&text[*at..]).is_some_and(|reason| is_wanted(&reason)))
 }
 
 /// The detail after a reason, whether it is cut short, and what follows.

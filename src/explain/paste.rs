@@ -1,6 +1,7 @@
 //! From pasted text to messages: terminal output, tables of events, logs, JSON.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use super::message::{self, Kind, Message, anchors};
 use super::parts::{lone_detail, parse};
@@ -56,6 +57,8 @@ struct Reader {
     pasted: Pasted,
     /// The policy of the last message about a namespace: the messages after it do not repeat it.
     policy: Option<String>,
+    /// Where each message is, by what it says.
+    known: HashMap<Message, usize>,
 }
 
 impl Reader {
@@ -129,7 +132,11 @@ impl Reader {
         if message.kind == Kind::Namespace {
             self.policy.clone_from(&message.policy);
         }
-        match self.pasted.messages.iter_mut().find(|known| known.says_the_same(&message)) {
+        // Messages about a namespace say the same of different ones.
+        let key = if message.kind == Kind::Namespace { message.clone() } else { message.without_object() };
+        let next = self.pasted.messages.len();
+        let at = *self.known.entry(key).or_insert(next);
+        match self.pasted.messages.get_mut(at) {
             Some(known) => known.count += 1,
             None => self.pasted.messages.push(message),
         }

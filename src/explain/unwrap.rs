@@ -54,6 +54,7 @@ const OTHERS: &[&str] = &[
 static WORDS: LazyLock<Vec<&str>> = LazyLock::new(|| {
     let reasons = CHECKS.iter().flat_map(|check| check.reasons).flat_map(|reason| reason.split(' '));
     let mut words: Vec<&str> = reasons.chain(detail::words()).chain(OTHERS.iter().copied()).collect();
+    words.iter_mut().for_each(|word| *word = bare(word));
     words.retain(|word| !word.is_empty());
     words.sort_unstable();
     words.dedup();
@@ -77,7 +78,8 @@ pub(super) fn join(text: &mut String, next: &str) {
 fn stands_alone(text: &str, next: &str) -> bool {
     let left = text.rsplit(char::is_whitespace).next().unwrap_or_default();
     let right = next.split(char::is_whitespace).next().unwrap_or_default();
-    if is_word(&format!("{left}{right}")) {
+    let is_path = left != "!=" && left.ends_with(['.', '=', '/']) || right.starts_with(['.', '=', '/']);
+    if is_path || is_word(&format!("{left}{right}")) {
         return false;
     }
     let is_quote_open = left.matches('"').count() % 2 == 1;
@@ -86,8 +88,12 @@ fn stands_alone(text: &str, next: &str) -> bool {
 }
 
 fn is_word(fragment: &str) -> bool {
-    let word = fragment.trim_start_matches('(').trim_end_matches([')', ',', ';', ':']);
-    WORDS.binary_search(&word).is_ok()
+    WORDS.binary_search(&bare(fragment)).is_ok()
+}
+
+/// A word without the punctuation around it.
+fn bare(fragment: &str) -> &str {
+    fragment.trim_start_matches('(').trim_end_matches([')', ',', ';', ':'])
 }
 
 #[cfg(test)]
@@ -112,6 +118,8 @@ mod tests {
             ("must set securityContext.capabilities.drop=[\"AL", "L\"]; x"),
             ("(container \"web\" must set securityContext.runAsNonRoot=true", "), seccompProfile"),
             ("PodSecurity \"restricted:", "latest\": x"),
+            ("set forbidden securityContext.", "seLinuxOptions: type"),
+            ("set forbidden securityContext", ".seLinuxOptions: type"),
             ("privileged", ", hostPort"),
             ("use hostPorts 80", "80, 443"),
         ] {

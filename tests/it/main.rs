@@ -6,6 +6,7 @@ mod cli;
 mod cluster;
 mod conformance;
 mod docs;
+mod explain;
 mod live;
 mod plugin;
 mod robustness;

@@ -67,6 +67,7 @@ fn cis(recommendations: &[Cis]) -> String {
 
 fn benchmarks(versions: &[&str]) -> String {
     match versions {
+        [first, last] => format!("{first} and {last}"),
         [first, .., last] => format!("{first} to {last}"),
         versions => versions.concat(),
     }
@@ -114,7 +115,7 @@ mod tests {
         let check = crate::checks::by_id("capabilities_restricted").expect("a check");
         assert_eq!(
             cis(check.cis),
-            "5.2.8 NET_RAW (benchmark v1.10 to v1.12), 5.2.10 assigned capabilities (benchmark v1.10 to v1.11), 5.2.9 \
+            "5.2.8 NET_RAW (benchmark v1.10 to v1.12), 5.2.10 assigned capabilities (benchmark v1.10 and v1.11), 5.2.9 \
              assigned capabilities (benchmark v1.12)"
         );
     }

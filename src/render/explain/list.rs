@@ -10,17 +10,13 @@ use crate::render::measure::{columns, cut};
 use crate::render::style::{Style, Tone};
 
 /// Columns before the first cell.
-const MARGIN: usize = 4;
+const MARGIN: usize = 2;
 
 /// Writes all checks and what to do next.
 pub(super) fn write_all(page: &mut Page<'_>) -> io::Result<()> {
     write_checks(page, CHECKS)?;
     page.gap()?;
-    page.hanging(
-        0,
-        "next: ",
-        "kubectl secctx explain CHECK, or any field: kubectl secctx explain securityContext.fsGroup",
-    )
+    page.hanging(0, "next: ", "kubectl secctx explain CHECK|FIELD, as kubectl secctx explain fsGroup")
 }
 
 /// Writes what lies below a field.
@@ -76,8 +72,7 @@ impl Row {
     fn of(check: &Check) -> Self {
         let since = check.revisions.first().map_or(0, |revision| revision.since);
         let newest = check.cis.iter().filter(|cis| cis.benchmarks.contains(&Cis::NEWEST));
-        let numbers: Vec<_> = newest.map(|cis| cis.number).collect();
-        let cis = if numbers.is_empty() { "-".to_owned() } else { numbers.join(", ") };
+        let cis = numbers(&newest.map(|cis| cis.number).collect::<Vec<_>>());
         let fix = check.fix.as_str().to_owned();
         Self {
             cells: [check.id.to_owned(), check.title.to_owned(), format!("v1.{since}"), fix, cis],
@@ -98,6 +93,25 @@ impl Row {
     }
 }
 
+/// `5.2.3-5` for numbers that follow each other, else one after another.
+fn numbers(numbers: &[&str]) -> String {
+    let parts = |number: &str| {
+        let (front, last) = number.rsplit_once('.')?;
+        Some((front.to_owned(), last.parse::<usize>().ok()?))
+    };
+    let follows = |pair: &[&str]| match (parts(pair[0]), parts(pair[1])) {
+        (Some((front, one)), Some((other_front, next))) => front == other_front && next == one + 1,
+        _ => false,
+    };
+    match numbers {
+        [] => "-".to_owned(),
+        [first, .., last] if numbers.windows(2).all(follows) => {
+            format!("{first}-{}", last.rsplit('.').next().unwrap_or_default())
+        }
+        numbers => numbers.join(", "),
+    }
+}
+
 /// Columns of each cell; the title gives way where the page is narrow.
 fn widths<'a>(rows: impl Iterator<Item = &'a Row>, page: usize) -> [usize; 5] {
     let mut widths = [0; 5];
@@ -109,4 +123,29 @@ fn widths<'a>(rows: impl Iterator<Item = &'a Row>, page: usize) -> [usize; 5] {
     let used = MARGIN + widths.iter().sum::<usize>() + 2 * 4;
     widths[1] = widths[1].saturating_sub(used.saturating_sub(page)).max(8);
     widths
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_in_a_row_are_put_together() {
+        assert_eq!(numbers(&[]), "-");
+        assert_eq!(numbers(&["5.2.2"]), "5.2.2");
+        assert_eq!(numbers(&["5.2.3", "5.2.4", "5.2.5"]), "5.2.3-5");
+        assert_eq!(numbers(&["5.2.8", "5.2.10"]), "5.2.8, 5.2.10");
+    }
+
+    #[test]
+    fn the_list_fits_a_terminal_without_cuts() {
+        let mut out = Vec::new();
+        write_all(&mut Page::new(&Style::default(), &mut out)).expect("a vector takes everything");
+        let text = String::from_utf8(out).expect("UTF-8");
+        assert!(text.lines().all(|line| columns(line) <= 80), "{text}");
+        assert!(CHECKS.iter().all(|check| text.contains(check.id) && text.contains(check.title)), "{text}");
+        let mut out = Vec::new();
+        write_all(&mut Page::new(&Style { width: Some(60), ..Style::default() }, &mut out)).expect("a vector");
+        assert!(String::from_utf8_lossy(&out).lines().all(|line| columns(line) <= 70));
+    }
 }

@@ -6,7 +6,6 @@ use super::lines::Lines;
 use super::page::Page;
 use crate::checks;
 use crate::explain::{Kind, Message, Part, Pasted};
-use crate::model::Applicability;
 use crate::render::measure::{columns, cut};
 use crate::render::style::{Tone, counted, sanitize};
 use crate::render::words::fix_words;
@@ -17,7 +16,8 @@ const MOST_IGNORED: usize = 3;
 /// Writes what each message says and what to do.
 pub(super) fn write(page: &mut Page<'_>, pasted: &Pasted) -> io::Result<()> {
     pasted.messages.iter().try_for_each(|message| write_message(page, message))?;
-    write_ignored(page, &pasted.ignored)
+    write_ignored(page, &pasted.ignored)?;
+    write_next(page, pasted)
 }
 
 fn write_message(page: &mut Page<'_>, message: &Message) -> io::Result<()> {
@@ -34,13 +34,25 @@ fn write_message(page: &mut Page<'_>, message: &Message) -> io::Result<()> {
         let text = format!("not understood, perhaps a control newer than this program: {}", sanitize(unknown));
         page.hanging(2, "", &text)?;
     }
-    write_lines(page, message)?;
-    if let Some(file) = &message.file {
-        page.gap()?;
-        let next = format!("kubectl secctx explain -f {}", sanitize(file));
-        page.hanging(0, "next: ", &next)?;
-    }
-    Ok(())
+    write_lines(page, message)
+}
+
+/// The command that tells more: about the manifest where one is named, else about the first check.
+fn write_next(page: &mut Page<'_>, pasted: &Pasted) -> io::Result<()> {
+    let file = pasted.messages.iter().find_map(|message| message.file.as_deref()).filter(|file| is_plain(file));
+    let part = pasted.messages.iter().flat_map(|message| &message.parts).next();
+    let next = match (file, part) {
+        (Some(file), _) => format!("kubectl secctx explain -f {file}"),
+        (None, Some(part)) => format!("kubectl secctx explain {}", part.check),
+        (None, None) => return Ok(()),
+    };
+    page.gap()?;
+    page.hanging(0, "next: ", &next)
+}
+
+/// Whether a shell takes a path as it is. `STDIN` is what kubectl calls standard input.
+fn is_plain(file: &str) -> bool {
+    file != "STDIN" && file.chars().all(|c| c.is_alphanumeric() || "/._-:=@%+,~".contains(c))
 }
 
 /// What was decided about what, in a line.
@@ -78,13 +90,8 @@ fn write_part(page: &mut Page<'_>, part: &Part) -> io::Result<()> {
     for (at, field) in part.fields().into_iter().enumerate() {
         page.hanging(4, if at == 0 { "field: " } else { "       " }, field)?;
     }
-    page.hanging(4, "fix: ", check.meaning.remedy)?;
-    if page.was_told(check.id) {
-        return Ok(());
-    }
-    page.hanging(4, "why: ", check.meaning.why)?;
-    let breaks = if check.fix == Applicability::Manual { "before you do: " } else { "may break: " };
-    page.hanging(4, breaks, check.meaning.breaks)
+    page.hanging(4, "fix:   ", check.meaning.remedy)?;
+    if page.was_told(check.id) { Ok(()) } else { page.hanging(4, "risk:  ", check.meaning.breaks) }
 }
 
 /// The server's own words.

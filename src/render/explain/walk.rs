@@ -93,5 +93,5 @@ fn write_finding(page: &mut Page<'_>, verdict: &Verdict, placed: &PlacedFinding)
         return Ok(());
     }
     frames.write_remark(page.out, "why", check.meaning.why)?;
-    frames.write_remark(page.out, "may break", check.meaning.breaks)
+    frames.write_remark(page.out, "risk", check.meaning.breaks)
 }
