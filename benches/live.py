@@ -64,6 +64,7 @@ def template(i, deployment):
             "annotations": {"prometheus.io/scrape": "true", "prometheus.io/port": "9090"},
         },
         "spec": {
+            "serviceAccountName": "web",
             "containers": [container("web", i), container("proxy", i)],
             "volumes": [
                 {"name": "cache", "emptyDir": {}},
@@ -106,7 +107,7 @@ class Client:
         response = self.connection.getresponse()
         body = response.read()
         if response.status != 201:
-            sys.exit(f"POST {path}: {response.status} {body.decode()}")
+            raise RuntimeError(f"POST {path}: {response.status} {body.decode()}")
         return json.loads(body)["metadata"]["uid"]
 
 
