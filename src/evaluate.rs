@@ -75,13 +75,18 @@ pub fn evaluate(policy: Policy, pod: &PodTemplate) -> Vec<Finding> {
     }
 }
 
-/// The strictest level that `pod` meets at a version.
+/// The strictest level that `pod` meets at a version. `judged` is what is known already: a level of that version, and
+/// whether the pod meets it.
 #[must_use]
-pub fn strictest_level(version: Version, pod: &PodTemplate) -> Level {
+pub fn strictest_level(version: Version, pod: &PodTemplate, judged: Option<(Level, bool)>) -> Level {
     let minor = usize::from(version.minor());
-    if RESTRICTED[minor].allows(pod) {
+    let meets = |level: Level, selection: &Selection| match judged {
+        Some((known, allowed)) if known == level => allowed,
+        _ => selection.allows(pod),
+    };
+    if meets(Level::Restricted, &RESTRICTED[minor]) {
         Level::Restricted
-    } else if BASELINE[minor].allows(pod) {
+    } else if meets(Level::Baseline, &BASELINE[minor]) {
         Level::Baseline
     } else {
         Level::Privileged

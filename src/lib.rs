@@ -12,6 +12,7 @@
 //! - [`policy`] is what a pod is judged by; [`checks`] are the controls; [`evaluate`](mod@evaluate) applies them.
 //! - [`admission`] is what the API server does and says around that.
 //! - [`cluster`] is access to a live cluster.
+//! - [`explain`] finds what a name, a field or a pasted message is about.
 //! - [`report`] is what a run found out, [`render`] writes it, [`cli`] is the command around it all.
 
 pub mod admission;
@@ -20,6 +21,7 @@ pub mod checks;
 pub mod cli;
 pub mod cluster;
 pub mod evaluate;
+pub mod explain;
 pub mod live;
 pub mod model;
 pub mod policy;

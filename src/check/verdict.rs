@@ -185,11 +185,8 @@ impl Judge<'_> {
         let sentence = if is_exempt { None } else { sentence(object, found, &policies, seen) };
         let placer = Placer { scene, object, found };
         let modes = if is_exempt { Vec::new() } else { placer.modes(&policies, &pod) };
-        let meets = if findings.is_empty() && !is_exempt && policies.enforce.level == Level::Restricted {
-            Level::Restricted
-        } else {
-            strictest_level(policies.enforce.version, &pod)
-        };
+        let judged = (!is_exempt).then_some((policies.enforce.level, findings.is_empty()));
+        let meets = strictest_level(policies.enforce.version, &pod, judged);
         Verdict {
             source: scene.source(object.value.span()),
             api_version: object.api_version.to_owned(),

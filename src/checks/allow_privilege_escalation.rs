@@ -1,7 +1,7 @@
 //! No process may gain more rights than the one that started it.
 
 use super::setters::{Setter, containers};
-use super::{Check, Meaning, Revision};
+use super::{Check, Cis, Meaning, Revision};
 use crate::model::{Applicability, PlacedContainer, PodTemplate, Violated};
 use crate::policy::Level;
 
@@ -10,6 +10,9 @@ pub(super) const CHECK: Check = Check {
     title: "Privilege escalation",
     level: Level::Restricted,
     fix: Applicability::Safe,
+    names: &["privilege escalation", "privileges", "escalation", "no new privileges", "no_new_privs", "setuid"],
+    reasons: &[REASON],
+    cis: &[Cis { benchmarks: &["v1.10", "v1.11", "v1.12"], number: "5.2.6", about: "allowPrivilegeEscalation" }],
     meaning: Meaning {
         what: "Every container must set allowPrivilegeEscalation to false; there is no such field for the whole pod. \
                The runtime then starts it with the kernel's no_new_privs flag, which the container's processes cannot \
@@ -19,6 +22,8 @@ pub(super) const CHECK: Check = Check {
         fields: &["spec.containers[*].securityContext.allowPrivilegeEscalation"],
         allowed: &["false", "anything or nothing, where spec.os.name is windows (from v1.25 on)"],
         remedy: "set securityContext.allowPrivilegeEscalation: false on every container",
+        example: "spec:\n  containers:\n  - name: app\n    securityContext:\n      allowPrivilegeEscalation: false\n",
+        writes: true,
         breaks: "Programs that raise their rights when they start: sudo and su, a ping that is set-user-ID, a server \
                  whose file carries cap_net_bind_service. They report \"operation not permitted\" or say that the no \
                  new privileges flag is set. The API server refuses false on a container with privileged: true; drop \

@@ -13,6 +13,9 @@ pub(super) const CHECK: Check = Check {
     title: "AppArmor profile",
     level: Level::Baseline,
     fix: Applicability::Safe,
+    names: &["AppArmor", "AppArmor profile", "AppArmor profiles"],
+    reasons: &["forbidden AppArmor profile", "forbidden AppArmor profiles"],
+    cis: &[],
     meaning: Meaning {
         what: "Neither the pod nor a container may run without its AppArmor profile. Setting none is fine: on nodes \
                with AppArmor the runtime's profile is the default. The annotations from before v1.30 count like the \
@@ -29,6 +32,8 @@ pub(super) const CHECK: Check = Check {
             "runtime/default, localhost/NAME or an empty text in an annotation",
         ],
         remedy: "set appArmorProfile.type: RuntimeDefault, or remove the profile and its annotations",
+        example: "spec:\n  securityContext:\n    appArmorProfile:\n      type: RuntimeDefault\n",
+        writes: true,
         breaks: "Programs that mount, trace or write below /proc and /sys, on nodes with AppArmor only. They report \
                  \"permission denied\" although they are root, and the node's kernel log has a line with \
                  apparmor=\"DENIED\". A profile made for the program, loaded on the nodes and named with Localhost, \

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::setters::{Setter, containers};
 use super::text::join_quote;
-use super::{Check, Meaning, Revision};
+use super::{Check, Cis, Meaning, Revision};
 use crate::model::{Applicability, PlacedContainer, PodTemplate, Violated, Violation};
 use crate::policy::Level;
 
@@ -15,6 +15,9 @@ pub(super) const CHECK: Check = Check {
     title: "Added capabilities",
     level: Level::Baseline,
     fix: Applicability::Risky,
+    names: &["capabilities", "capability", "Linux capabilities", "capabilities.add", "added capabilities"],
+    reasons: &[REASON],
+    cis: &[Cis { benchmarks: &["v1.10", "v1.11"], number: "5.2.9", about: "added capabilities" }],
     meaning: Meaning {
         what: "Containers may add only capabilities from a short list, spelled in capitals and without CAP_. The list \
                holds what runtimes give to a container anyway, NET_RAW left out.",
@@ -27,6 +30,8 @@ pub(super) const CHECK: Check = Check {
             "an empty list, or none",
         ],
         remedy: "remove the other names from securityContext.capabilities.add, or spell them in capitals",
+        example: "spec:\n  containers:\n  - name: app\n    securityContext:\n      capabilities:\n        add: [NET_BIND_SERVICE]\n",
+        writes: false,
         breaks: "What used the capability: ping and packet capture without NET_RAW, routes and firewall rules without \
                  NET_ADMIN, mounts without SYS_ADMIN, profilers without SYS_PTRACE. The program reports \"operation \
                  not permitted\", often only when it reaches that feature, so try that feature after the change.",

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::capabilities_baseline::{added_beyond, violations_beyond};
 use super::setters::{Setter, containers};
-use super::{Check, Meaning, Revision};
+use super::{Check, Cis, Meaning, Revision};
 use crate::model::{Applicability, PlacedContainer, PodTemplate, Violated, Violation};
 use crate::policy::Level;
 
@@ -13,6 +13,20 @@ pub(super) const CHECK: Check = Check {
     title: "Dropped capabilities",
     level: Level::Restricted,
     fix: Applicability::Risky,
+    names: &[
+        "capabilities",
+        "capability",
+        "Linux capabilities",
+        "drop all",
+        "drop capabilities",
+        "dropped capabilities",
+    ],
+    reasons: &[REASON],
+    cis: &[
+        Cis { benchmarks: &["v1.10", "v1.11", "v1.12"], number: "5.2.8", about: "NET_RAW" },
+        Cis { benchmarks: &["v1.10", "v1.11"], number: "5.2.10", about: "assigned capabilities" },
+        Cis { benchmarks: &["v1.12"], number: "5.2.9", about: "assigned capabilities" },
+    ],
     meaning: Meaning {
         what: "Every container must list ALL in capabilities.drop and may add nothing but NET_BIND_SERVICE, both in \
                capitals. Dropping single names, even all of them, is not enough.",
@@ -28,6 +42,8 @@ pub(super) const CHECK: Check = Check {
             "anything or nothing, where spec.os.name is windows (from v1.25 on)",
         ],
         remedy: "set securityContext.capabilities.drop: [ALL] on every container; add only NET_BIND_SERVICE",
+        example: "spec:\n  containers:\n  - name: app\n    securityContext:\n      capabilities:\n        drop: [ALL]\n",
+        writes: true,
         breaks: "Programs that work as root: entrypoints that chown a volume or switch user (su-exec, gosu, setpriv), \
                  package managers, ping. They stop with \"operation not permitted\", mostly when they start, and the \
                  pod ends in CrashLoopBackOff. Ports below 1024 may need NET_BIND_SERVICE back. fsGroup replaces the \

@@ -1,7 +1,7 @@
 //! Pods must keep out of the node's network, process and IPC namespaces.
 
 use super::setters::Setter;
-use super::{Check, Meaning, Revision};
+use super::{Check, Cis, Meaning, Revision};
 use crate::model::{Applicability, FieldPath, PodTemplate, Violated};
 use crate::policy::Level;
 
@@ -10,6 +10,13 @@ pub(super) const CHECK: Check = Check {
     title: "Host namespaces",
     level: Level::Baseline,
     fix: Applicability::Risky,
+    names: &["host namespace", "namespaces", "host network", "host PID", "host IPC"],
+    reasons: &[REASON],
+    cis: &[
+        Cis { benchmarks: &["v1.10", "v1.11", "v1.12"], number: "5.2.3", about: "hostPID" },
+        Cis { benchmarks: &["v1.10", "v1.11", "v1.12"], number: "5.2.4", about: "hostIPC" },
+        Cis { benchmarks: &["v1.10", "v1.11", "v1.12"], number: "5.2.5", about: "hostNetwork" },
+    ],
     meaning: Meaning {
         what: "A pod may not share the node's network (hostNetwork), its process table (hostPID) or its shared memory \
                and message queues (hostIPC).",
@@ -19,6 +26,8 @@ pub(super) const CHECK: Check = Check {
         fields: &["spec.hostNetwork", "spec.hostPID", "spec.hostIPC"],
         allowed: &["false", "not set"],
         remedy: "set spec.hostNetwork, spec.hostPID and spec.hostIPC to false, or remove them",
+        example: "spec:\n  hostNetwork: false\n  hostPID: false\n  hostIPC: false\n",
+        writes: true,
         breaks: "Node agents: exporters and network plug-ins that need the node's interfaces, debuggers and profilers \
                  that need its processes. Without hostNetwork the pod gets an address of its own: clients that use \
                  the node's address get no connection, programs bound to 127.0.0.1 no longer reach the node's \

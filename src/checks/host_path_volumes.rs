@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::setters::Setter;
 use super::text::{join_quote, plural};
-use super::{Check, Meaning, Revision};
+use super::{Check, Cis, Meaning, Revision};
 use crate::model::{Applicability, FieldPath, HostPath, PodTemplate, Violated};
 use crate::policy::Level;
 
@@ -13,6 +13,12 @@ pub(super) const CHECK: Check = Check {
     title: "Host path volumes",
     level: Level::Baseline,
     fix: Applicability::Manual,
+    names: &["host path", "host paths", "hostPath volume", "hostPath volumes"],
+    reasons: &[REASON],
+    cis: &[
+        Cis { benchmarks: &["v1.10", "v1.11"], number: "5.2.12", about: "hostPath volumes" },
+        Cis { benchmarks: &["v1.12"], number: "5.2.11", about: "hostPath volumes" },
+    ],
     meaning: Meaning {
         what: "No volume may be a hostPath, whatever the path is and even where every mount is read-only.",
         why: "A hostPath opens the node's files to the pod. A runtime socket, the kubelet's folder or a cron folder \
@@ -20,6 +26,8 @@ pub(super) const CHECK: Check = Check {
         fields: &["spec.volumes[*].hostPath"],
         allowed: &["not set"],
         remedy: "replace spec.volumes[*].hostPath by another source: persistentVolumeClaim, emptyDir, configMap, csi",
+        example: "spec:\n  volumes:\n  - name: data\n    persistentVolumeClaim:\n      claimName: data\n",
+        writes: false,
         breaks: "What reads or writes the node's files: log shippers, storage drivers, builders that use the \
                  runtime's socket, databases that keep their data on one node. With another source the files are not \
                  there, so move the data first. Agents that must read the node belong in a namespace of their own at \

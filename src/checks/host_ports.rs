@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::setters::{Setter, containers};
 use super::text::plural;
-use super::{Check, Meaning, Revision};
+use super::{Check, Cis, Meaning, Revision};
 use crate::model::{Applicability, PlacedContainer, PodTemplate, Violated, Violation};
 use crate::policy::Level;
 
@@ -15,6 +15,12 @@ pub(super) const CHECK: Check = Check {
     title: "Host ports",
     level: Level::Baseline,
     fix: Applicability::Risky,
+    names: &["host port", "host ports"],
+    reasons: &[REASON],
+    cis: &[
+        Cis { benchmarks: &["v1.10", "v1.11"], number: "5.2.13", about: "host ports" },
+        Cis { benchmarks: &["v1.12"], number: "5.2.12", about: "host ports" },
+    ],
     meaning: Meaning {
         what: "No port of a container may set hostPort. On a pod with hostNetwork the API server turns every port \
                that a container declares into a host port, so there each of them counts.",
@@ -23,6 +29,8 @@ pub(super) const CHECK: Check = Check {
         fields: &["spec.containers[*].ports[*].hostPort"],
         allowed: &["0", "not set"],
         remedy: "remove hostPort from every container port; let a Service publish the port",
+        example: "spec:\n  containers:\n  - name: app\n    ports:\n    - containerPort: 8080\n",
+        writes: false,
         breaks: "Clients that connect to the node's address: they get a refused connection or a timeout. Publish the \
                  port with a Service (NodePort or LoadBalancer) or an Ingress, and tell the clients before the \
                  change.",

@@ -15,6 +15,18 @@ pub(super) const CHECK: Check = Check {
     title: "Probe and hook hosts",
     level: Level::Baseline,
     fix: Applicability::Risky,
+    names: &[
+        "probe",
+        "probes",
+        "probe host",
+        "probe hosts",
+        "lifecycle hooks",
+        "lifecycle",
+        "host probes",
+        "probe or lifecycle hosts",
+    ],
+    reasons: &[REASON],
+    cis: &[],
     meaning: Meaning {
         what: "Probes and lifecycle hooks may not name a host in httpGet or tcpSocket, not even 127.0.0.1; without \
                one they go to the pod's own address.",
@@ -35,6 +47,8 @@ pub(super) const CHECK: Check = Check {
         ],
         allowed: &["an empty text", "not set"],
         remedy: "remove host from httpGet and tcpSocket of probes and hooks; a Host header goes into httpHeaders",
+        example: "spec:\n  containers:\n  - name: app\n    livenessProbe:\n      httpGet:\n        path: /healthz\n        port: 8080\n",
+        writes: false,
         breaks: "Probes of servers that do not listen on the pod's address, as those of hostNetwork pods bound to \
                  127.0.0.1 only: they fail, which restarts the container (liveness, startup) or takes it out of its \
                  Services (readiness). Look for Unhealthy events in kubectl describe pod. An exec probe can still ask \

@@ -40,10 +40,32 @@ pub struct Check {
     pub level: Level,
     /// How freely its usual fix may be applied.
     pub fix: Applicability,
+    /// Other names by which people ask for it; case and punctuation do not count, and checks may share a name.
+    pub names: &'static [&'static str],
+    /// Every reason that its rules give, letter for letter; checks that replace each other share them.
+    pub reasons: &'static [&'static str],
+    /// The recommendations of the CIS Kubernetes Benchmark that are about the same; empty where there is none.
+    pub cis: &'static [Cis],
     /// What it means to people; `explain` and the reports print it.
     pub meaning: Meaning,
     /// Its rules, oldest first, `since` strictly increasing.
     pub revisions: &'static [Revision],
+}
+
+/// A recommendation of the CIS Kubernetes Benchmark. Its numbers change between versions of the benchmark.
+#[derive(Debug)]
+pub struct Cis {
+    /// The versions of the benchmark that give it this number, oldest first.
+    pub benchmarks: &'static [&'static str],
+    /// As `5.2.7`.
+    pub number: &'static str,
+    /// What it is about, in a few words.
+    pub about: &'static str,
+}
+
+impl Cis {
+    /// The newest version of the benchmark whose numbers are known here.
+    pub const NEWEST: &'static str = "v1.12";
 }
 
 /// The rules of a check from one version on.
@@ -72,6 +94,11 @@ pub struct Meaning {
     pub allowed: &'static [&'static str],
     /// What to write into the manifest: one line.
     pub remedy: &'static str,
+    /// The lines of a pod that passes, as YAML; a container in it is called `app`.
+    pub example: &'static str,
+    /// Whether the example is what the fix writes; else the fix takes something away, and the example shows what may
+    /// stand in its place.
+    pub writes: bool,
     /// What may stop working after the remedy, and how to tell.
     pub breaks: &'static str,
 }
@@ -171,6 +198,32 @@ mod tests {
             assert!(!meaning.fields.is_empty() && !meaning.allowed.is_empty(), "{}", check.id);
             assert!(!meaning.remedy.contains('\n') && meaning.remedy.len() <= 110, "{}: one line", check.id);
             assert!(check.revisions.iter().all(|revision| !revision.changed.is_empty()), "{}", check.id);
+            assert!(!check.names.is_empty() && !check.reasons.is_empty(), "{}", check.id);
         }
+    }
+
+    #[test]
+    fn examples_are_pods_that_pass_at_every_version() {
+        for check in CHECKS {
+            let pod: PodTemplate = serde_yaml::from_str(check.meaning.example).expect(check.id);
+            assert!(check.meaning.example.ends_with('\n') && pod != PodTemplate::default(), "{}", check.id);
+            for revision in check.revisions {
+                assert_eq!((revision.evaluate)(&pod), None, "{} at v1.{}", check.id, revision.since);
+            }
+        }
+    }
+
+    #[test]
+    fn a_benchmark_gives_a_recommendation_one_number() {
+        let mut known = std::collections::BTreeMap::new();
+        for cis in CHECKS.iter().flat_map(|check| check.cis) {
+            assert!(cis.number.starts_with("5.") && !cis.benchmarks.is_empty());
+            for benchmark in cis.benchmarks {
+                let about = known.entry((*benchmark, cis.number)).or_insert(cis.about);
+                assert_eq!(*about, cis.about, "{benchmark} {}", cis.number);
+            }
+        }
+        assert!(known.keys().any(|(benchmark, _)| *benchmark == Cis::NEWEST));
+        assert!(known.keys().all(|(benchmark, _)| ["v1.10", "v1.11", "v1.12"].contains(benchmark)));
     }
 }

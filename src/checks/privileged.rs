@@ -1,7 +1,7 @@
 //! No container may be privileged.
 
 use super::setters::{Setter, containers};
-use super::{Check, Meaning, Revision};
+use super::{Check, Cis, Meaning, Revision};
 use crate::model::{Applicability, PlacedContainer, PodTemplate, Violated};
 use crate::policy::Level;
 
@@ -10,6 +10,9 @@ pub(super) const CHECK: Check = Check {
     title: "Privileged containers",
     level: Level::Baseline,
     fix: Applicability::Risky,
+    names: &["privileged container", "privileged containers", "privileged mode"],
+    reasons: &[REASON],
+    cis: &[Cis { benchmarks: &["v1.10", "v1.11", "v1.12"], number: "5.2.2", about: "privileged containers" }],
     meaning: Meaning {
         what: "No container may set privileged to true. A privileged container has every capability and all of the \
                node's devices, and runs without seccomp filter, AppArmor profile and masks over /proc and /sys.",
@@ -18,6 +21,8 @@ pub(super) const CHECK: Check = Check {
         fields: &["spec.containers[*].securityContext.privileged"],
         allowed: &["false", "not set"],
         remedy: "set securityContext.privileged: false on every container, or remove the field",
+        example: "spec:\n  containers:\n  - name: app\n    securityContext:\n      privileged: false\n",
+        writes: true,
         breaks: "Whatever touches the node itself: network and storage plug-ins, device drivers, Docker in Docker, \
                  programs that mount or change kernel parameters. They report \"operation not permitted\", \
                  \"permission denied\" or a missing file below /dev. Often one capability was all they needed; what \

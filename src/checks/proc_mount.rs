@@ -13,6 +13,9 @@ pub(super) const CHECK: Check = Check {
     title: "Masked /proc",
     level: Level::Baseline,
     fix: Applicability::Safe,
+    names: &["proc mount", "/proc", "proc", "masked proc", "unmasked proc"],
+    reasons: &[REASON],
+    cis: &[],
     meaning: Meaning {
         what: "No container may ask for another /proc than the runtime's default, which hides some of its files and \
                makes others read-only. From v1.35 on a pod with its own user namespace may ask for Unmasked.",
@@ -22,6 +25,8 @@ pub(super) const CHECK: Check = Check {
         fields: &["spec.containers[*].securityContext.procMount"],
         allowed: &["Default", "not set", "any value, where spec.hostUsers is false (from v1.35 on)"],
         remedy: "remove securityContext.procMount, or set it to Default",
+        example: "spec:\n  containers:\n  - name: app\n    securityContext:\n      procMount: Default\n",
+        writes: true,
         breaks: "Programs that start containers in a container and mount a /proc of their own, as unprivileged image \
                  builders do: they report \"operation not permitted\" at that mount. Almost nothing else uses the \
                  field.",
@@ -37,7 +42,7 @@ pub(super) const CHECK: Check = Check {
     ],
 };
 
-const REASON: &str = "procMount";
+pub(super) const REASON: &str = "procMount";
 
 fn v1_35(pod: &PodTemplate) -> Option<Violated> {
     if pod.spec.has_user_namespace() { None } else { v1_0(pod) }

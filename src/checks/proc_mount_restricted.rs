@@ -1,6 +1,6 @@
 //! The masks over /proc must stay in place, in a user namespace too.
 
-use super::proc_mount::v1_0;
+use super::proc_mount::{REASON, v1_0};
 use super::{Check, Meaning, Revision};
 use crate::model::Applicability;
 use crate::policy::Level;
@@ -10,6 +10,9 @@ pub(super) const CHECK: Check = Check {
     title: "Masked /proc, always",
     level: Level::Restricted,
     fix: Applicability::Safe,
+    names: &["proc mount", "/proc", "proc", "masked proc", "unmasked proc"],
+    reasons: &[REASON],
+    cis: &[],
     meaning: Meaning {
         what: "No container may ask for another /proc than the runtime's default, whether or not the pod has a user \
                namespace of its own.",
@@ -19,6 +22,8 @@ pub(super) const CHECK: Check = Check {
         fields: &["spec.containers[*].securityContext.procMount"],
         allowed: &["Default", "not set"],
         remedy: "remove securityContext.procMount, or set it to Default",
+        example: "spec:\n  containers:\n  - name: app\n    securityContext:\n      procMount: Default\n",
+        writes: true,
         breaks: "Programs that start containers in a container and mount a /proc of their own, as unprivileged image \
                  builders do: they report \"operation not permitted\" at that mount. With hostUsers: false they may \
                  run unmasked in a namespace at the baseline level.",

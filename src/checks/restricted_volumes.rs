@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::host_path_volumes;
 use super::setters::Setter;
 use super::text::{join_quote, plural};
-use super::{Check, Meaning, Revision};
+use super::{Check, Cis, Meaning, Revision};
 use crate::model::{Applicability, FieldPath, PodTemplate, Violated, Violation, Volume};
 use crate::policy::Level;
 
@@ -16,6 +16,12 @@ pub(super) const CHECK: Check = Check {
     title: "Volume types",
     level: Level::Restricted,
     fix: Applicability::Manual,
+    names: &["volume", "volumes", "volume type", "volume types", "restricted volumes"],
+    reasons: &[REASON],
+    cis: &[
+        Cis { benchmarks: &["v1.10", "v1.11"], number: "5.2.12", about: "hostPath volumes" },
+        Cis { benchmarks: &["v1.12"], number: "5.2.11", about: "hostPath volumes" },
+    ],
     meaning: Meaning {
         what: "A pod may use only volume types whose content comes from the cluster: configuration, empty folders, \
                images, claims and CSI drivers. Storage that a pod reaches by naming a server, a disk or a path itself \
@@ -29,6 +35,8 @@ pub(super) const CHECK: Check = Check {
             "no volumes",
         ],
         remedy: "put the storage behind a PersistentVolume and mount it by spec.volumes[*].persistentVolumeClaim",
+        example: "spec:\n  volumes:\n  - name: data\n    persistentVolumeClaim:\n      claimName: data\n",
+        writes: false,
         breaks: "The pod waits in Pending or ContainerCreating until the claim is bound; kubectl describe pod and pvc \
                  say why. A PersistentVolume may name the same NFS export or disk, so the data stays where it is. \
                  hostPath data must be moved, and a gitRepo becomes an emptyDir that an init container fills.",

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::setters::{Setter, containers, names, setters, unset};
-use super::{Check, Meaning, Revision};
+use super::{Check, Cis, Meaning, Revision};
 use crate::model::{Applicability, PlacedContainer, PodTemplate, Violated};
 use crate::policy::Level;
 
@@ -12,6 +12,9 @@ pub(super) const CHECK: Check = Check {
     title: "Running as non-root",
     level: Level::Restricted,
     fix: Applicability::Risky,
+    names: &["non-root", "nonroot", "root", "root user", "root containers", "running as root", "run as root"],
+    reasons: &[REASON],
+    cis: &[Cis { benchmarks: &["v1.10", "v1.11", "v1.12"], number: "5.2.7", about: "root containers" }],
     meaning: Meaning {
         what: "Every container must have runAsNonRoot set to true, on itself or through the pod's securityContext. \
                The kubelet then refuses to start a container whose image would run as user 0.",
@@ -24,6 +27,8 @@ pub(super) const CHECK: Check = Check {
             "anything or nothing, where spec.hostUsers is false (from v1.35 on)",
         ],
         remedy: "set spec.securityContext.runAsNonRoot: true and remove every runAsNonRoot: false",
+        example: "spec:\n  securityContext:\n    runAsNonRoot: true\n",
+        writes: true,
         breaks: "Images that run as root, or name their user instead of numbering it, no longer start: the pod stays \
                  in CreateContainerConfigError. Build the image with a numeric USER, or set runAsUser to an ID that \
                  can read and write what the program needs.",

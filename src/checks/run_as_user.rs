@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::setters::{names, setters};
-use super::{Check, Meaning, Revision};
+use super::{Check, Cis, Meaning, Revision};
 use crate::model::{Applicability, PodTemplate, Violated};
 use crate::policy::Level;
 
@@ -12,6 +12,9 @@ pub(super) const CHECK: Check = Check {
     title: "User ID",
     level: Level::Restricted,
     fix: Applicability::Risky,
+    names: &["user", "UID", "user ID", "root", "root user", "root containers", "running as root", "run as root"],
+    reasons: &[REASON],
+    cis: &[Cis { benchmarks: &["v1.10", "v1.11", "v1.12"], number: "5.2.7", about: "root containers" }],
     meaning: Meaning {
         what: "Neither the pod nor a container may set runAsUser to 0. Setting no user is fine for this control; that \
                the image's user is not root is the business of runAsNonRoot.",
@@ -21,6 +24,8 @@ pub(super) const CHECK: Check = Check {
         fields: &["spec.securityContext.runAsUser", "spec.containers[*].securityContext.runAsUser"],
         allowed: &["any number but 0", "not set", "any number, where spec.hostUsers is false (from v1.35 on)"],
         remedy: "remove runAsUser: 0, or set runAsUser to a number above 0 that the program can work with",
+        example: "spec:\n  securityContext:\n    runAsUser: 10001\n",
+        writes: false,
         breaks: "Programs that read or write root's files, install packages or switch user when they start: they \
                  report \"permission denied\" or \"operation not permitted\" and the pod ends in CrashLoopBackOff. \
                  Give the files to the new user in the image, and volumes to its group with fsGroup.",

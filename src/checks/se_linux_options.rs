@@ -15,6 +15,9 @@ pub(super) const CHECK: Check = Check {
     title: "SELinux options",
     level: Level::Baseline,
     fix: Applicability::Risky,
+    names: &["SELinux", "SELinux label", "SELinux labels"],
+    reasons: &[REASON],
+    cis: &[],
     meaning: Meaning {
         what: "Neither the pod nor a container may set an SELinux user or role, and as type only those made for \
                containers. The level is free.",
@@ -35,6 +38,8 @@ pub(super) const CHECK: Check = Check {
             "user and role: empty, or not set",
         ],
         remedy: "remove user, role and type from seLinuxOptions; the runtime then picks container_t",
+        example: "spec:\n  securityContext:\n    seLinuxOptions:\n      level: s0:c123,c456\n",
+        writes: false,
         breaks: "Access that only the old label had, mostly to the node's files or sockets. On nodes with SELinux the \
                  program reports \"permission denied\", and the node's audit log has an \"avc: denied\" line that \
                  names source and target; other nodes ignore the field.",

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::setters::{Setter, names, setters, text_value};
 use super::text::{go_quote, join_quote, plural};
-use super::{Check, Meaning, Revision};
+use super::{Check, Cis, Meaning, Revision};
 use crate::model::{Applicability, FieldPath, PodTemplate, Violated};
 use crate::policy::Level;
 
@@ -13,6 +13,12 @@ pub(super) const CHECK: Check = Check {
     title: "Seccomp profile",
     level: Level::Baseline,
     fix: Applicability::Safe,
+    names: &["seccomp", "seccomp profile", "seccomp profiles"],
+    reasons: &[REASON],
+    cis: &[
+        Cis { benchmarks: &["v1.10"], number: "5.7.2", about: "seccomp profile" },
+        Cis { benchmarks: &["v1.11", "v1.12"], number: "5.6.2", about: "seccomp profile" },
+    ],
     meaning: Meaning {
         what: "Neither the pod nor a container may name another seccomp profile than RuntimeDefault or one from the \
                node (Localhost). Naming none is fine at this level, and means no filter on most clusters.",
@@ -29,6 +35,8 @@ pub(super) const CHECK: Check = Check {
             "runtime/default, docker/default or localhost/NAME in an annotation (before v1.19)",
         ],
         remedy: "set seccompProfile.type: RuntimeDefault, or remove the profile",
+        example: "spec:\n  securityContext:\n    seccompProfile:\n      type: RuntimeDefault\n",
+        writes: true,
         breaks: "Programs that make rare system calls: debuggers and profilers, sandboxes such as a browser's, FUSE, \
                  old 32-bit code. They report \"operation not permitted\" or \"function not implemented\" although \
                  file permissions and capabilities are right. A profile of their own on the nodes, named with \

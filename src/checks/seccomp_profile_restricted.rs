@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::seccomp_profile_baseline;
 use super::setters::{Setter, containers, unset};
-use super::{Check, Meaning, Revision};
+use super::{Check, Cis, Meaning, Revision};
 use crate::model::{Applicability, PlacedContainer, PodTemplate, Violated};
 use crate::policy::Level;
 
@@ -13,6 +13,12 @@ pub(super) const CHECK: Check = Check {
     title: "Required seccomp profile",
     level: Level::Restricted,
     fix: Applicability::Safe,
+    names: &["seccomp", "seccomp profile", "seccomp profiles"],
+    reasons: &[REASON],
+    cis: &[
+        Cis { benchmarks: &["v1.10"], number: "5.7.2", about: "seccomp profile" },
+        Cis { benchmarks: &["v1.11", "v1.12"], number: "5.6.2", about: "seccomp profile" },
+    ],
     meaning: Meaning {
         what: "Every container must have the seccomp profile RuntimeDefault or one from the node (Localhost), named \
                on itself or in the pod's securityContext. A default that the kubelet would set does not count.",
@@ -25,6 +31,8 @@ pub(super) const CHECK: Check = Check {
             "anything or nothing, where spec.os.name is windows (from v1.25 on)",
         ],
         remedy: "set spec.securityContext.seccompProfile.type: RuntimeDefault; let no container name Unconfined",
+        example: "spec:\n  securityContext:\n    seccompProfile:\n      type: RuntimeDefault\n",
+        writes: true,
         breaks: "Programs that make rare system calls: debuggers and profilers, sandboxes such as a browser's, FUSE, \
                  old 32-bit code. They report \"operation not permitted\" or \"function not implemented\" although \
                  file permissions and capabilities are right. A profile of their own on the nodes, named with \

@@ -12,6 +12,9 @@ pub(super) const CHECK: Check = Check {
     title: "Kernel parameters",
     level: Level::Baseline,
     fix: Applicability::Risky,
+    names: &["sysctl", "kernel parameter", "kernel parameters"],
+    reasons: &[REASON],
+    cis: &[],
     meaning: Meaning {
         what: "A pod may set only kernel parameters from a short list, written with dots. Each of them is the pod's \
                own and takes nothing from other pods; the list grows with the policy version.",
@@ -28,6 +31,8 @@ pub(super) const CHECK: Check = Check {
             "net.ipv4.tcp_slow_start_after_idle, net.ipv4.tcp_notsent_lowat (from v1.37 on)",
         ],
         remedy: "remove the other entries from spec.securityContext.sysctls; set them on the nodes if they are needed",
+        example: "spec:\n  securityContext:\n    sysctls:\n    - name: net.ipv4.ip_local_port_range\n      value: 1024 65535\n",
+        writes: false,
         breaks: "Mostly performance under load: a shorter connection backlog (net.core.somaxconn), slower detection \
                  of dead peers. Programs that check the value when they start refuse to run and name it in their log. \
                  An administrator can set the parameter on nodes kept for such pods.",

@@ -1,7 +1,7 @@
 //! Windows containers must not run as processes of the node.
 
 use super::setters::{names, setters};
-use super::{Check, Meaning, Revision};
+use super::{Check, Cis, Meaning, Revision};
 use crate::model::{Applicability, PodTemplate, Violated};
 use crate::policy::Level;
 
@@ -10,6 +10,12 @@ pub(super) const CHECK: Check = Check {
     title: "Windows host processes",
     level: Level::Baseline,
     fix: Applicability::Risky,
+    names: &["windows", "host process", "windows host process", "windows host processes", "HostProcess containers"],
+    reasons: &[REASON],
+    cis: &[
+        Cis { benchmarks: &["v1.10", "v1.11"], number: "5.2.11", about: "Windows HostProcess containers" },
+        Cis { benchmarks: &["v1.12"], number: "5.2.10", about: "Windows HostProcess containers" },
+    ],
     meaning: Meaning {
         what: "Neither the pod nor a container may set windowsOptions.hostProcess to true. Such a container is no \
                container: its program runs on the Windows node itself.",
@@ -21,6 +27,8 @@ pub(super) const CHECK: Check = Check {
         ],
         allowed: &["false", "not set"],
         remedy: "remove windowsOptions.hostProcess from pod and containers, and the hostNetwork that came with it",
+        example: "spec:\n  securityContext:\n    windowsOptions:\n      hostProcess: false\n",
+        writes: true,
         breaks: "Node agents for Windows: network and storage plug-ins, exporters, installers. In an ordinary \
                  container they find neither the node's files nor its services, and a runAsUserName of the node does \
                  not exist there, so the container fails to start. Such agents belong in a namespace of their own at \

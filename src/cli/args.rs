@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, CommandFactory, Parser, ValueEnum};
 
+use super::Failure;
 use super::kube_args::KubeArgs;
 use super::streams::Color;
 use crate::cluster::ListQuery;
@@ -23,7 +24,9 @@ const TEMPLATE: &str = "{about-with-newline}\n{before-help}{all-args}{after-help
     about = "Get workloads to pass the Kubernetes Pod Security Standards without breaking them.",
     before_help = "Examples:\n  \
         # What would Pod Security admission say about these manifests?\n  \
-        kubectl secctx check -f examples/\n",
+        kubectl secctx check -f examples/\n\n  \
+        # What does a control mean, and what may break?\n  \
+        kubectl secctx explain runAsNonRoot\n",
     help_template = TEMPLATE
 )]
 pub(super) struct App {
@@ -34,6 +37,90 @@ pub(super) struct App {
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Subcommand {
     Check(CheckArgs),
+    Explain(ExplainArgs),
+}
+
+/// What to judge, and by what: the arguments that `check` and `explain` share.
+#[derive(Debug, Args)]
+pub(super) struct ManifestArgs {
+    /// File, folder, glob, http(s) address, or - for standard input; may be repeated or joined by commas.
+    #[arg(short = 'f', long, value_name = "FILE", value_delimiter = ',')]
+    pub(super) filename: Vec<String>,
+
+    /// Read the folders in folders given with -f too.
+    #[arg(short = 'R', long)]
+    pub(super) recursive: bool,
+
+    /// Folder with a kustomization, built by kubectl's kustomize. Goes neither with -f nor with -R.
+    #[arg(short = 'k', long, value_name = "DIR", conflicts_with_all = ["filename", "recursive"])]
+    pub(super) kustomize: Option<String>,
+
+    /// baseline, restricted, or namespace: what the labels of each object's Namespace say [default: restricted,
+    /// or namespace with --admission-config]
+    #[arg(long, value_enum, value_name = "LEVEL", hide_possible_values = true)]
+    pub(super) level: Option<AskedLevel>,
+
+    /// Version of the Pod Security Standards: v1.N, or latest: the newest that the server knows; of manifests, the newest
+    /// one known here.
+    #[arg(long = "version", value_name = "VERSION", default_value = "latest")]
+    pub(super) policy_version: Version,
+
+    /// AdmissionConfiguration of the API server, or the PodSecurityConfiguration in it: default levels and exemptions.
+    #[arg(long, value_name = "FILE")]
+    pub(super) admission_config: Option<PathBuf>,
+
+    /// Namespace in the cluster; of manifests, that of objects that name none (others are errors).
+    #[arg(short = 'n', long, value_name = "NAMESPACE")]
+    pub(super) namespace: Option<String>,
+}
+
+impl ManifestArgs {
+    /// Whether manifests are named at all; else a cluster is meant.
+    pub(super) fn are_given(&self) -> bool {
+        !self.filename.is_empty() || self.kustomize.is_some()
+    }
+}
+
+/// Which objects of which cluster: the arguments that `check` and `explain` share.
+#[derive(Debug, Args)]
+pub(super) struct ClusterArgs {
+    /// All namespaces of the cluster.
+    #[arg(short = 'A', long)]
+    pub(super) all_namespaces: bool,
+
+    /// Label selector: workloads and pods that it matches.
+    #[arg(short = 'l', long, value_name = "SELECTOR")]
+    pub(super) selector: Option<String>,
+
+    /// Field selector: workloads with pods that it matches.
+    #[arg(long, value_name = "SELECTOR")]
+    pub(super) field_selector: Option<String>,
+
+    /// Most objects that the server is asked for at once; 0 is no limit.
+    #[arg(long, value_name = "COUNT", default_value_t = ListQuery::CHUNK_SIZE)]
+    pub(super) chunk_size: usize,
+
+    /// Which cluster to ask.
+    #[command(flatten)]
+    pub(super) kube: KubeArgs,
+}
+
+impl ClusterArgs {
+    /// Refuses the flags that choose objects of a cluster, where manifests are judged.
+    pub(super) fn refuse(&self, command: &'static str) -> Result<(), Failure> {
+        let flags = [
+            ("-A", self.all_namespaces),
+            ("-l", self.selector.is_some()),
+            ("--field-selector", self.field_selector.is_some()),
+        ];
+        match flags.into_iter().find(|(_, is_given)| *is_given) {
+            Some((flag, _)) => {
+                let message = format!("{flag} is about a cluster and goes with neither -f nor -k");
+                Err(Failure::Usage { message, command })
+            }
+            None => Ok(()),
+        }
+    }
 }
 
 /// Arguments of `check`.
@@ -64,50 +151,8 @@ pub(super) enum Subcommand {
     disable_help_flag = true
 )]
 pub(super) struct CheckArgs {
-    /// File, folder, glob, http(s) address, or - for standard input; may be repeated or joined by commas.
-    #[arg(short = 'f', long, value_name = "FILE", value_delimiter = ',')]
-    pub(super) filename: Vec<String>,
-
-    /// Read the folders in folders given with -f too.
-    #[arg(short = 'R', long)]
-    pub(super) recursive: bool,
-
-    /// Folder with a kustomization, built by kubectl's kustomize. Goes neither with -f nor with -R.
-    #[arg(short = 'k', long, value_name = "DIR", conflicts_with_all = ["filename", "recursive"])]
-    pub(super) kustomize: Option<String>,
-
-    /// baseline, restricted, or namespace: what the labels of each object's Namespace say [default: restricted,
-    /// or namespace with --admission-config]
-    #[arg(long, value_enum, value_name = "LEVEL", hide_possible_values = true)]
-    pub(super) level: Option<AskedLevel>,
-
-    /// Version of the Pod Security Standards: v1.N, or latest: the newest that the server knows; of manifests, the newest one known.
-    #[arg(long = "version", value_name = "VERSION", default_value = "latest")]
-    pub(super) policy_version: Version,
-
-    /// AdmissionConfiguration of the API server, or the PodSecurityConfiguration in it: default levels and exemptions.
-    #[arg(long, value_name = "FILE")]
-    pub(super) admission_config: Option<PathBuf>,
-
-    /// Namespace in the cluster; of manifests, that of objects that name none (others are errors).
-    #[arg(short = 'n', long, value_name = "NAMESPACE")]
-    pub(super) namespace: Option<String>,
-
-    /// All namespaces of the cluster.
-    #[arg(short = 'A', long)]
-    pub(super) all_namespaces: bool,
-
-    /// Label selector: workloads and pods that it matches.
-    #[arg(short = 'l', long, value_name = "SELECTOR")]
-    pub(super) selector: Option<String>,
-
-    /// Field selector: workloads with pods that it matches.
-    #[arg(long, value_name = "SELECTOR")]
-    pub(super) field_selector: Option<String>,
-
-    /// Most objects that the server is asked for at once; 0 is no limit.
-    #[arg(long, value_name = "COUNT", default_value_t = ListQuery::CHUNK_SIZE)]
-    pub(super) chunk_size: usize,
+    #[command(flatten)]
+    pub(super) manifests: ManifestArgs,
 
     /// Output format: table, wide, json, yaml, sarif, junit, github, markdown, name, or psa (the server's own sentences).
     #[arg(short = 'o', long, value_name = "FORMAT", default_value = "table", hide_possible_values = true)]
@@ -133,13 +178,68 @@ pub(super) struct CheckArgs {
     #[arg(short = 'h', long, action = ArgAction::HelpShort)]
     help: Option<bool>,
 
-    /// Which cluster to ask.
     #[command(flatten)]
-    pub(super) kube: KubeArgs,
+    pub(super) cluster: ClusterArgs,
 
     /// Objects of the cluster: TYPE, TYPE NAME, TYPE/NAME; all workloads and pods where none is given.
     #[arg(value_name = "TYPE|TYPE/NAME")]
     pub(super) rest: Vec<String>,
+}
+
+/// Arguments of `explain`.
+#[derive(Debug, Args)]
+#[command(
+    about = "Say what a control of the Pod Security Standards or a field of a securityContext means, why it matters, \
+             how to fix it and what may break. Messages of the API server can be pasted.",
+    before_help = "Examples:\n  \
+        # List the controls\n  \
+        kubectl secctx explain\n\n  \
+        # Explain a control by its ID, a field, or an everyday name\n  \
+        kubectl secctx explain runAsNonRoot\n  \
+        kubectl secctx explain spec.containers[*].securityContext.capabilities.add\n  \
+        kubectl secctx explain host ports\n\n  \
+        # Explain a field that the standards do not judge\n  \
+        kubectl secctx explain readOnlyRootFilesystem\n\n  \
+        # Walk through what is wrong with the objects of a manifest\n  \
+        kubectl secctx explain -f examples/kuard-privileged.yaml\n\n  \
+        # Walk through what is wrong with objects of a cluster\n  \
+        kubectl secctx explain pod/debug deploy/web\n\n  \
+        # Explain an error, a warning or events of the API server\n  \
+        kubectl get events -A | kubectl secctx explain -\n",
+    after_help = "Exit codes: 0 something was explained, 2 wrong usage, nothing was understood, or something could not \
+                  be read.",
+    help_template = TEMPLATE,
+    disable_help_flag = true
+)]
+pub(super) struct ExplainArgs {
+    /// Control, field, everyday name, or objects of a cluster; several may be given. "-" reads messages of the API server from standard input.
+    #[arg(value_name = "CHECK|FIELD|TYPE/NAME|-")]
+    pub(super) topics: Vec<String>,
+
+    #[command(flatten)]
+    pub(super) manifests: ManifestArgs,
+
+    #[command(flatten)]
+    pub(super) cluster: ClusterArgs,
+
+    /// Output format: text or json.
+    #[arg(short = 'o', long, value_enum, value_name = "FORMAT", default_value = "text", hide_possible_values = true)]
+    pub(super) output: ExplainFormat,
+
+    /// When to use colours: auto, always, or never.
+    #[arg(long, value_enum, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
+    pub(super) color: Color,
+
+    /// Print this help.
+    #[arg(short = 'h', long, action = ArgAction::HelpShort)]
+    help: Option<bool>,
+}
+
+/// Values of `explain -o`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ExplainFormat {
+    Text,
+    Json,
 }
 
 /// Values of `--level`.

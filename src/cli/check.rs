@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 
-use super::args::{AskedLevel, CheckArgs};
+use super::args::{AskedLevel, CheckArgs, ManifestArgs};
 use super::{Exit, Failure, Streams, live};
 use crate::check::{Request, check, unlabelled_namespaces};
 use crate::policy::{AdmissionConfig, Level, NamespacePolicy, Version};
@@ -10,22 +10,31 @@ use crate::render::{self, Format, Style};
 use crate::report::{Asked, Report};
 use crate::source::{Input, expand, load_admission_config};
 
+/// How this command is called.
+const COMMAND: &str = "kubectl secctx check";
+
 /// Judges what the arguments name, writes the report, and tells how it ended.
 pub(super) fn run(args: &CheckArgs, streams: &mut Streams) -> Result<Exit, Failure> {
-    let request = request(args)?;
-    let report =
-        if args_are_live(args) { live::report(args, &request, streams)? } else { of_manifests(args, &request)? };
+    let request = request(&args.manifests)?;
+    let report = if args.manifests.are_given() {
+        args.cluster.refuse(COMMAND)?;
+        of_manifests(&args.manifests, &args.rest, COMMAND, &request)?
+    } else {
+        let looks = live::Looks { color: args.color, progress: !args.quiet };
+        live::report(&args.manifests, &args.cluster, &args.rest, &request, &looks, streams)?
+    };
     write(args, &request, &report, streams)?;
     Ok(exit(args, &report))
 }
 
-/// Whether a cluster is meant: no manifests are given.
-pub(super) fn args_are_live(args: &CheckArgs) -> bool {
-    args.filename.is_empty() && args.kustomize.is_none()
-}
-
-fn of_manifests(args: &CheckArgs, request: &Request) -> Result<Report, Failure> {
-    let (inputs, mut problems) = inputs(args)?;
+/// Judges the manifests that the arguments name; `rest` is what stands beside them.
+pub(super) fn of_manifests(
+    args: &ManifestArgs,
+    rest: &[String],
+    command: &'static str,
+    request: &Request,
+) -> Result<Report, Failure> {
+    let (inputs, mut problems) = inputs(args, rest, command)?;
     let mut report = check(request, &inputs);
     // What could not even be found stood in front of what was read.
     problems.append(&mut report.errors);
@@ -33,17 +42,13 @@ fn of_manifests(args: &CheckArgs, request: &Request) -> Result<Report, Failure> 
     Ok(report)
 }
 
-fn inputs(args: &CheckArgs) -> Result<(Vec<Input>, Vec<crate::report::Problem>), Failure> {
-    let usage = |message: String| Failure::Usage { message, command: "kubectl secctx check" };
-    let of_clusters = [
-        ("-A", args.all_namespaces),
-        ("-l", args.selector.is_some()),
-        ("--field-selector", args.field_selector.is_some()),
-    ];
-    if let Some((flag, _)) = of_clusters.iter().find(|(_, given)| *given) {
-        return Err(usage(format!("{flag} is about a cluster and goes with neither -f nor -k")));
-    }
-    if let Some(extra) = args.rest.first() {
+fn inputs(
+    args: &ManifestArgs,
+    rest: &[String],
+    command: &'static str,
+) -> Result<(Vec<Input>, Vec<crate::report::Problem>), Failure> {
+    let usage = |message: String| Failure::Usage { message, command };
+    if let Some(extra) = rest.first() {
         let message = format!(
             "unexpected argument {extra:?}: every file needs its own -f, and patterns need quotes (-f '*.yaml')"
         );
@@ -55,7 +60,7 @@ fn inputs(args: &CheckArgs) -> Result<(Vec<Input>, Vec<crate::report::Problem>),
     }
 }
 
-fn request(args: &CheckArgs) -> Result<Request, Failure> {
+pub(super) fn request(args: &ManifestArgs) -> Result<Request, Failure> {
     let admission = match &args.admission_config {
         Some(path) => load_admission_config(path).map_err(Failure::Message)?,
         None => AdmissionConfig::default(),
@@ -74,7 +79,7 @@ fn request(args: &CheckArgs) -> Result<Request, Failure> {
 
 fn write(args: &CheckArgs, request: &Request, report: &Report, streams: &mut Streams) -> Result<(), Failure> {
     let mut err_style = streams.err_style(Some(args.color));
-    for notice in notices(args, request, report) {
+    for notice in notices(&args.manifests, request, report) {
         render::warning(&notice, &err_style, &mut streams.err)?;
     }
     if !args.quiet {
@@ -88,7 +93,7 @@ fn write(args: &CheckArgs, request: &Request, report: &Report, streams: &mut Str
 }
 
 /// What should be known about the run as a whole.
-fn notices(args: &CheckArgs, request: &Request, report: &Report) -> Vec<String> {
+pub(super) fn notices(args: &ManifestArgs, request: &Request, report: &Report) -> Vec<String> {
     let mut notices = Vec::new();
     if request.version.is_unknown() {
         let (asked, newest) = (request.version, Version::Minor(Version::NEWEST));
@@ -98,7 +103,7 @@ fn notices(args: &CheckArgs, request: &Request, report: &Report) -> Vec<String> 
     if !unlabelled.is_empty() {
         let names = unlabelled.into_iter().collect::<Vec<_>>().join(", ");
         let policy = request.defaults.enforce;
-        let why = if args_are_live(args) {
+        let why = if !args.are_given() {
             "the labels of these namespaces cannot be read"
         } else {
             "no manifest here defines these namespaces"
@@ -108,7 +113,7 @@ fn notices(args: &CheckArgs, request: &Request, report: &Report) -> Vec<String> 
     let users: Vec<_> = request.admission.exempt_usernames().collect();
     if !users.is_empty() {
         let users = users.join(", ");
-        let unknown = if args_are_live(args) {
+        let unknown = if !args.are_given() {
             "objects do not tell who made them"
         } else {
             "manifests do not tell who applies them"
@@ -116,7 +121,7 @@ fn notices(args: &CheckArgs, request: &Request, report: &Report) -> Vec<String> 
         notices.push(format!("{unknown}: the exemption of these users is left out: {users}"));
     }
     if report.results.is_empty() && report.errors.is_empty() {
-        let nothing = if args_are_live(args) { "no workload and no pod found" } else { "no pod template found" };
+        let nothing = if args.are_given() { "no pod template found" } else { "no workload and no pod found" };
         notices.push(format!("{nothing}, so there is nothing to judge"));
     }
     notices
@@ -124,13 +129,16 @@ fn notices(args: &CheckArgs, request: &Request, report: &Report) -> Vec<String> 
 
 /// The command that tells more about what was found.
 fn next(args: &CheckArgs, report: &Report) -> Option<String> {
-    if args.output != Format::Table || report.violating() == 0 || args.filename.iter().any(|name| name == "-") {
+    if args.output != Format::Table || report.violating() == 0 || args.manifests.filename.iter().any(|name| name == "-")
+    {
         return None;
     }
-    let mut command = "kubectl secctx check".to_owned();
-    if args_are_live(args) {
+    let mut command = COMMAND.to_owned();
+    if !args.manifests.are_given() {
         command.push_str(&live::flags(args));
     }
+    let everywhere = args.cluster.all_namespaces;
+    let args = &args.manifests;
     for name in &args.filename {
         command.push_str(&format!(" -f {}", quote(name)));
     }
@@ -140,16 +148,16 @@ fn next(args: &CheckArgs, report: &Report) -> Option<String> {
     if args.recursive {
         command.push_str(" -R");
     }
-    command.push_str(&policy_flags(args));
+    command.push_str(&policy_flags(args, everywhere));
     Some(command + " -o wide")
 }
 
 /// The flags that say what to judge by, as they were given.
-fn policy_flags(args: &CheckArgs) -> String {
+fn policy_flags(args: &ManifestArgs, everywhere: bool) -> String {
     let level = args.level.and_then(|level| level.to_possible_value()).map(|level| level.get_name().to_owned());
     let version = Some(args.policy_version).filter(|version| *version != Version::Latest).map(|v| v.to_string());
     let config = args.admission_config.as_ref().map(|path| path.to_string_lossy().into_owned());
-    let namespace = args.namespace.clone().filter(|_| !args.all_namespaces);
+    let namespace = args.namespace.clone().filter(|_| !everywhere);
     let flags = [("--level", level), ("--version", version), ("--admission-config", config), ("-n", namespace)];
     let given = flags.into_iter().filter_map(|(flag, value)| value.map(|value| format!(" {flag} {}", quote(&value))));
     given.collect()

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::args::CheckArgs;
-use super::check::{args_are_live, quote};
+use super::args::{CheckArgs, ClusterArgs, ManifestArgs};
+use super::check::quote;
+use super::streams::Color;
 use super::{Failure, Streams};
 use crate::check::Request;
 use crate::cluster::{Cluster, ConnectOptions};
@@ -18,10 +19,24 @@ use crate::report::{Problem, Report, Source};
 /// How long a run may take before a progress bar shows: short ones would only flicker.
 const PATIENCE: Duration = Duration::from_millis(400);
 
+/// How a run shows itself while it goes on.
+pub(super) struct Looks {
+    pub(super) color: Color,
+    /// Whether a progress bar may show.
+    pub(super) progress: bool,
+}
+
 /// Judges what the arguments name in each cluster that they name, one after another. A cluster that cannot be asked is an
 /// error of the report; the others are asked all the same.
-pub(super) fn report(args: &CheckArgs, request: &Request, streams: &mut Streams) -> Result<Report, Failure> {
-    let targets = parse(&args.rest).map_err(usage)?;
+pub(super) fn report(
+    manifests: &ManifestArgs,
+    args: &ClusterArgs,
+    names: &[String],
+    request: &Request,
+    looks: &Looks,
+    streams: &mut Streams,
+) -> Result<Report, Failure> {
+    let targets = parse(names).map_err(usage)?;
     let all = args.kube.all_options().map_err(|error| Failure::Message(error.to_string()))?;
     let mut report = Report {
         asked: request.asked,
@@ -35,12 +50,12 @@ pub(super) fn report(args: &CheckArgs, request: &Request, streams: &mut Streams)
     for options in &all {
         let ask = Ask {
             targets: targets.clone(),
-            namespace: args.namespace.clone(),
+            namespace: manifests.namespace.clone().filter(|_| !args.all_namespaces),
             labels: args.selector.clone(),
             fields: args.field_selector.clone(),
             chunk_size: args.chunk_size,
         };
-        match add(&mut report, args, request, options, ask, streams) {
+        match add(&mut report, args.all_namespaces, request, options, ask, looks, streams) {
             Ok(known) => newest = newest.max(Some(known)),
             Err(message) if all.len() == 1 => return Err(Failure::Message(message)),
             Err(message) => {
@@ -58,22 +73,21 @@ pub(super) fn report(args: &CheckArgs, request: &Request, streams: &mut Streams)
 /// Adds one cluster to the report; the newest version that its server knows.
 fn add(
     report: &mut Report,
-    args: &CheckArgs,
+    everywhere: bool,
     request: &Request,
     options: &ConnectOptions,
     mut ask: Ask,
+    looks: &Looks,
     streams: &mut Streams,
 ) -> Result<u16, String> {
     let cluster = Cluster::connect(options).map_err(|error| error.to_string())?;
-    if args.all_namespaces {
-        ask.namespace = None;
-    } else if ask.namespace.is_none() {
+    if !everywhere && ask.namespace.is_none() {
         ask.namespace = Some(cluster.default_namespace().to_owned());
     }
-    let bar = Bar::new(streams.err_is_terminal && !args.quiet);
+    let bar = Bar::new(streams.err_is_terminal && looks.progress);
     let gathered = gather(&cluster, request, &ask, &|came, remaining| bar.show(came, remaining));
     bar.end();
-    let style = streams.err_style(Some(args.color));
+    let style = streams.err_style(Some(looks.color));
     for warning in cluster.warnings() {
         render::warning(&warning, &style, &mut streams.err).map_err(|error| error.to_string())?;
     }
@@ -91,21 +105,21 @@ fn usage(message: String) -> Failure {
 /// Whether a list is enough: it is where no object was named.
 pub(super) fn is_brief(args: &CheckArgs) -> bool {
     let names_one = args.rest.len() > 1 || args.rest.iter().any(|argument| argument.contains('/'));
-    args_are_live(args) && !names_one && args.output == Format::Table
+    !args.manifests.are_given() && !names_one && args.output == Format::Table
 }
 
 /// The flags that say which objects of which cluster were judged, as they were given.
 pub(super) fn flags(args: &CheckArgs) -> String {
     let mut flags: String = args.rest.iter().map(|argument| format!(" {}", quote(argument))).collect();
-    if args.all_namespaces {
+    if args.cluster.all_namespaces {
         flags.push_str(" -A");
     }
-    for (flag, value) in [("-l", &args.selector), ("--field-selector", &args.field_selector)] {
+    for (flag, value) in [("-l", &args.cluster.selector), ("--field-selector", &args.cluster.field_selector)] {
         if let Some(value) = value {
             flags.push_str(&format!(" {flag} {}", quote(value)));
         }
     }
-    for (flag, value) in args.kube.flags() {
+    for (flag, value) in args.cluster.kube.flags() {
         let value = if value.is_empty() { value } else { format!(" {}", quote(&value)) };
         flags.push_str(&format!(" {flag}{value}"));
     }

@@ -3,6 +3,7 @@
 mod args;
 mod check;
 mod exit;
+mod explain;
 mod kube_args;
 mod live;
 mod streams;
@@ -28,6 +29,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, streams: &mut Streams) -> E
     let result = match parsed {
         Ok(app) => match app.command {
             Some(Subcommand::Check(args)) => check::run(&args, streams),
+            Some(Subcommand::Explain(args)) => explain::run(&args, streams),
             None => first_screen(streams),
         },
         Err(error) => usage(&error, streams),

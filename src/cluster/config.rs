@@ -245,7 +245,18 @@ fn server_url(cluster: &Cluster, user: &AuthInfo) -> Result<Uri, ClusterError> {
     let wrong = || ClusterError::config(format!("the server's address {server:?} is not an http or https URL"));
     let uri: Uri = address.parse().map_err(|_| wrong())?;
     let is_http = matches!(uri.scheme_str(), Some("http" | "https"));
-    if is_http && uri.host().is_some() { Ok(uri) } else { Err(wrong()) }
+    if is_http && uri.host().is_some() { with_port(uri).map_err(|_| wrong()) } else { Err(wrong()) }
+}
+
+/// Makes the port of plain HTTP explicit: the connectors of proxies take 443 for any that is left out.
+fn with_port(uri: Uri) -> Result<Uri, http::Error> {
+    let mut parts = uri.into_parts();
+    if let (Some("http"), Some(authority)) = (parts.scheme.as_ref().map(|scheme| scheme.as_str()), &parts.authority)
+        && authority.port().is_none()
+    {
+        parts.authority = Some(format!("{authority}:80").parse().map_err(http::Error::from)?);
+    }
+    Ok(Uri::from_parts(parts)?)
 }
 
 fn proxy_url(cluster: &Cluster, environment: &Environment, server: &Uri) -> Result<Option<Uri>, ClusterError> {

@@ -1,12 +1,15 @@
 //! Kubeconfig files: which are read, how they are merged, and what the flags choose from them.
 
 use std::collections::BTreeSet;
+use std::fmt;
+use std::fs;
 use std::path::{Path, PathBuf};
 
-use kube::config::{AuthInfo, Cluster, Kubeconfig, KubeconfigError};
+use kube::config::{AuthInfo, Cluster, Kubeconfig};
 
 use super::error::ClusterError;
 use super::options::ConnectOptions;
+use crate::yaml::{Document, Text, chunks};
 
 /// The merged kubeconfig files, and which were looked for.
 pub(super) struct Loaded {
@@ -31,7 +34,7 @@ pub(super) struct Chosen {
 /// Reads the files: the one of `--kubeconfig`, which must exist, or those of `KUBECONFIG`, or the one in the home
 /// folder, which need not.
 ///
-/// kube's own loader is not used because it takes a missing file of the list for an error.
+/// kube's own loader takes a missing file of the list for an error.
 pub(super) fn load(options: &ConnectOptions) -> Result<Loaded, ClusterError> {
     let environment = &options.environment;
     let named: BTreeSet<_> = environment.kubeconfig.iter().filter(|path| !path.as_os_str().is_empty()).collect();
@@ -53,30 +56,60 @@ pub(super) fn load(options: &ConnectOptions) -> Result<Loaded, ClusterError> {
     Ok(Loaded { config, looked_for })
 }
 
+/// Reads a file as kubectl reads YAML, which kube's own reader does not: it refuses repeated keys and long comments.
 fn read(path: &Path, must_exist: bool) -> Result<Option<Kubeconfig>, ClusterError> {
-    match Kubeconfig::read_from(path) {
-        Ok(config) => Ok(Some(config)),
-        Err(KubeconfigError::ReadConfig(error, _)) if error.kind() == std::io::ErrorKind::NotFound => {
-            if must_exist {
-                return Err(ClusterError::config(format!("there is no kubeconfig file {}", path.display())));
-            }
-            Ok(None)
+    let bytes = match fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !must_exist => return Ok(None),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(ClusterError::config(format!("there is no kubeconfig file {}", path.display())));
         }
-        Err(error) => Err(broken(path, &error)),
+        Err(error) => return Err(broken(path, &error)),
+    };
+    let text = Text::decode(bytes);
+    let mut config = Kubeconfig::default();
+    for chunk in chunks(&text) {
+        let document = Document::parse(&chunk)
+            .map_err(|error| broken(path, &format_args!("{}:{}: {error}", error.line, error.column)))?;
+        // An empty document may stand before the one that counts.
+        if let Some(root) = document.root() {
+            // The reader's message would quote the value, which may be a token without its quotes.
+            config = serde_json::from_value(root.to_json())
+                .map_err(|_| broken(path, &"a field is missing, or its value is of the wrong type"))?;
+            break;
+        }
     }
+    if let Some(folder) = path.parent() {
+        resolve_paths(&mut config, folder);
+    }
+    Ok(Some(config))
 }
 
-fn broken(path: &Path, error: &KubeconfigError) -> ClusterError {
-    let why = match error {
-        KubeconfigError::ReadConfig(error, _) => error.to_string(),
-        // The parser shows the lines around the place, which may hold a token: its first line says what and where.
-        KubeconfigError::Parse(error) => {
-            let error = error.to_string();
-            error.lines().next().unwrap_or_default().to_owned()
-        }
-        error => error.to_string(),
-    };
+fn broken(path: &Path, why: &dyn fmt::Display) -> ClusterError {
     ClusterError::config(format!("the kubeconfig file {} cannot be read: {why}", path.display()))
+}
+
+/// Files named in a kubeconfig are looked for beside it; so are programs, where their name holds a slash.
+fn resolve_paths(config: &mut Kubeconfig, folder: &Path) {
+    let resolve = |path: &mut Option<String>| {
+        if let Some(path) = path.as_mut().filter(|path| !path.is_empty()) {
+            // An absolute one stays what it is.
+            *path = folder.join(&*path).to_string_lossy().into_owned();
+        }
+    };
+    for cluster in config.clusters.iter_mut().filter_map(|named| named.cluster.as_mut()) {
+        resolve(&mut cluster.certificate_authority);
+    }
+    for user in config.auth_infos.iter_mut().filter_map(|named| named.auth_info.as_mut()) {
+        resolve(&mut user.client_certificate);
+        resolve(&mut user.client_key);
+        resolve(&mut user.token_file);
+        if let Some(exec) = &mut user.exec
+            && exec.command.as_ref().is_some_and(|command| command.contains(std::path::is_separator))
+        {
+            resolve(&mut exec.command);
+        }
+    }
 }
 
 impl Loaded {

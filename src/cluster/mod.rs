@@ -18,6 +18,7 @@
 //! # }
 //! ```
 
+mod client;
 mod config;
 mod discovery;
 mod error;
@@ -36,7 +37,6 @@ use std::pin::Pin;
 
 use futures_util::stream::{self, StreamExt};
 use http::Uri;
-use kube::client::ClientBuilder;
 use serde::de::DeserializeOwned;
 use tokio::runtime::{Builder, Runtime};
 
@@ -84,13 +84,13 @@ impl Cluster {
         let runtime = runtime()?;
         // kube starts a task with its client, and needs a runtime to do so.
         let _entered = runtime.enter();
-        let builder = ClientBuilder::try_from(resolved.config).map_err(|error| {
+        let client = client::client(resolved.config).map_err(|error| {
             // One level: kube's errors print what they wrap.
             ClusterError::config(format!("the connection to the server {server} cannot be prepared: {error}"))
         })?;
         Ok(Self {
             runtime,
-            transport: Transport::new(builder.build(), server, options.request_timeout),
+            transport: Transport::new(client, server, options.request_timeout),
             context: resolved.context,
             name: resolved.cluster,
             namespace,

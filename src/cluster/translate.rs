@@ -17,17 +17,20 @@ pub(super) fn no_answer(server: &str, error: &(dyn Error + 'static)) -> ClusterE
         return tls_failure(server, tls);
     }
     let unreachable = |message: String| ClusterError::new(ErrorKind::Unreachable, message);
-    if let Some(tunnel) = chain.iter().map(ToString::to_string).find(|text| text.starts_with("tunnel error")) {
-        let why = tunnel.trim_start_matches("tunnel error: ").to_owned();
+    let text = chain.last().map(ToString::to_string).unwrap_or_default();
+    // The connectors of proxies have no public error types; each says first who speaks.
+    if let Some(why) = chain.iter().map(ToString::to_string).find_map(|text| of_proxy(&text).map(str::to_owned)) {
+        // What the last one in the chain says is more, unless it is the proxy's own error.
+        let why = if of_proxy(&text).is_some() { why } else { text };
         return unreachable(format!("the proxy does not lead to the server {server}: {why}"));
     }
-    let text = chain.last().map(ToString::to_string).unwrap_or_default();
     if chain.iter().any(|error| error.to_string() == "dns error") {
         let host = server.rsplit_once(':').map_or(server, |(host, _)| host);
         return unreachable(format!("the server's name {host} cannot be looked up: {text}"));
     }
-    let io = chain.iter().find_map(|error| error.downcast_ref::<io::Error>()).map(io::Error::kind);
-    match io {
+    // Errors of other crates in an `io::Error` have the kind `Other`; what matters is further in.
+    let mut kinds = chain.iter().filter_map(|error| error.downcast_ref::<io::Error>()).map(io::Error::kind);
+    match kinds.find(|kind| *kind != io::ErrorKind::Other) {
         Some(io::ErrorKind::ConnectionRefused) => {
             unreachable(format!("the connection to the server {server} was refused; are host and port right?"))
         }
@@ -90,6 +93,11 @@ fn certificate_failure(server: &str, why: &CertificateError) -> String {
 fn plain_name(name: &str) -> &str {
     let inner = name.split_once('(').map_or(name, |(_, inner)| inner);
     inner.trim_end_matches(')').trim_matches('"')
+}
+
+/// What a proxy's connector says, if it is one that speaks.
+fn of_proxy(text: &str) -> Option<&str> {
+    text.strip_prefix("tunnel error: ").or_else(|| text.strip_prefix("SOCKS error: "))
 }
 
 fn is_incomplete(error: &(dyn Error + 'static)) -> bool {

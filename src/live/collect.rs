@@ -216,7 +216,8 @@ impl<'a> Collector<'a> {
         let findings = if exempt.is_some() { Vec::new() } else { evaluate(policy, pod) };
         let modes = if exempt.is_some() { Vec::new() } else { self.modes(&policies, pod) };
         let sentence = Finding::sentence(&findings);
-        let meets = strictest_level(policy.version, pod);
+        let judged = exempt.is_none().then_some((policy.level, findings.is_empty()));
+        let meets = strictest_level(policy.version, pod, judged);
         Judgement { policy, known: policies.known, exempt, meets, findings, modes, sentence }
     }
 

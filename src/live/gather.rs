@@ -194,7 +194,8 @@ impl Run<'_> {
     fn note(&mut self, resource: Resource, result: Result<(), ClusterError>) -> Result<(), ClusterError> {
         match result {
             Ok(()) => Ok(()),
-            Err(error) if error.is_fatal() => Err(error),
+            // What is wrong with one request, as a selector that means nothing, is wrong with all of them.
+            Err(error) if error.is_fatal() || error.kind() == ErrorKind::Refused => Err(error),
             Err(error) => {
                 let message = error.to_string();
                 // A broken answer does not say what it would have been.

@@ -1,6 +1,7 @@
 //! Writes a [`Report`]: one file per format, all from the same data.
 
 mod escaping;
+mod explain;
 mod format;
 mod github;
 mod json;
@@ -21,6 +22,7 @@ mod table;
 mod words;
 mod yaml;
 
+pub use explain::{Explanation, explanation, explanation_json};
 pub use format::Format;
 pub use problems::{problems, warning};
 pub use style::{Style, plural, sanitize};

@@ -1,32 +1,47 @@
 //! Writes long lists with all processors at work.
 
 use std::io::{self, Write};
+use std::sync::mpsc;
+use std::thread;
 
 use rayon::prelude::*;
 
 /// Items rendered before anything of them is written: bounds what is held in memory.
-const WINDOW: usize = 1024;
+const WINDOW: usize = 512;
 /// Items that one processor takes at a time.
 const PART: usize = 32;
 
-/// Renders each item by `render` and writes the texts in the order of the items.
+/// Windows that wait to be written while the next one is rendered.
+const WAITING: usize = 2;
+
+/// Renders each item by `render` and writes the texts in the order of the items. Rendering and writing go on at once.
 pub(super) fn in_order<T: Sync>(
     items: &[T],
     out: &mut dyn Write,
     render: impl Fn(&T, &mut Vec<u8>) -> io::Result<()> + Sync,
 ) -> io::Result<()> {
-    for window in items.chunks(WINDOW) {
-        let texts: Vec<Vec<u8>> = window
+    let texts = |window: &[T]| -> io::Result<Vec<Vec<u8>>> {
+        window
             .par_chunks(PART)
             .map(|part| {
                 let mut text = Vec::with_capacity(part.len() * 2048);
                 part.iter().try_for_each(|item| render(item, &mut text))?;
                 Ok(text)
             })
-            .collect::<io::Result<_>>()?;
-        texts.iter().try_for_each(|text| out.write_all(text))?;
+            .collect()
+    };
+    if items.len() <= PART {
+        return texts(items)?.iter().try_for_each(|text| out.write_all(text));
     }
-    Ok(())
+    thread::scope(|scope| {
+        let (sender, receiver) = mpsc::sync_channel(WAITING);
+        // Ends by itself when nobody takes its texts any more.
+        scope.spawn(move || items.chunks(WINDOW).all(|window| sender.send(texts(window)).is_ok()));
+        for window in receiver {
+            window?.iter().try_for_each(|text| out.write_all(text))?;
+        }
+        Ok(())
+    })
 }
 
 #[cfg(test)]

@@ -60,7 +60,7 @@ fn mark(value: &mut Value) {
 
 /// Whether a reader of YAML 1.1 would take a plain string for something else, a person would be deceived by it, or
 /// [`Unmark`] would take it for marked.
-fn needs_quotes(text: &str) -> bool {
+pub(super) fn needs_quotes(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     matches!(lower.as_str(), "y" | "n" | "yes" | "no" | "on" | "off" | "true" | "false" | "null" | "=" | "<<")
         || is_like_a_number(&lower)

@@ -5,6 +5,10 @@
 
 use super::Error;
 use super::json;
+use super::problem::{characters, shown};
+
+/// What a line between documents starts with.
+const SEPARATOR: &str = "---";
 
 /// One document of a file, not parsed yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,10 +38,14 @@ pub enum ChunkKind {
     Broken(Error),
 }
 
+/// How far into a file kubectl looks for the brace that makes it JSON.
+const LOOK_AHEAD: usize = 4096;
+
 /// The documents of `text`, in order.
 pub fn chunks(text: &str) -> Vec<Chunk<'_>> {
-    let mut cutter = Cutter { text, offset: 0, line: 1, index: 0, chunks: Vec::new() };
-    if text.trim_start().starts_with('{') && cutter.json() {
+    let mut cutter = Cutter { text, place: Place { offset: 0, line: 1, column: 1 }, index: 0, chunks: Vec::new() };
+    let start = text.len() - text.trim_start().len();
+    if start < LOOK_AHEAD && text[start..].starts_with('{') && cutter.json() {
         return cutter.chunks;
     }
     cutter.yaml();
@@ -47,16 +55,38 @@ pub fn chunks(text: &str) -> Vec<Chunk<'_>> {
 struct Cutter<'a> {
     text: &'a str,
     /// Where the next document starts.
-    offset: usize,
-    line: usize,
+    place: Place,
     index: usize,
     chunks: Vec<Chunk<'a>>,
 }
 
+/// A place in the file: lines and columns are counted along the way, not from the start each time.
+#[derive(Clone, Copy)]
+struct Place {
+    offset: usize,
+    line: usize,
+    column: usize,
+}
+
+impl Place {
+    /// The place behind some text.
+    fn behind(self, text: &str) -> Self {
+        let bytes = text.as_bytes();
+        let offset = self.offset + text.len();
+        match memchr::memrchr(b'\n', bytes) {
+            None => Self { offset, line: self.line, column: self.column + characters(bytes) },
+            Some(feed) => {
+                let line = self.line + memchr::memchr_iter(b'\n', bytes).count();
+                Self { offset, line, column: 1 + characters(&bytes[feed + 1..]) }
+            }
+        }
+    }
+}
+
 impl<'a> Cutter<'a> {
-    fn push(&mut self, start: usize, line: usize, text: &'a str, kind: ChunkKind) {
-        let column = json::column(self.text, start);
-        self.chunks.push(Chunk { index: self.index, offset: start, line, column, text, kind });
+    fn push(&mut self, place: Place, text: &'a str, kind: ChunkKind) {
+        let Place { offset, line, column } = place;
+        self.chunks.push(Chunk { index: self.index, offset, line, column, text, kind });
         self.index += 1;
     }
 
@@ -66,29 +96,22 @@ impl<'a> Cutter<'a> {
     /// it, the rest is taken for YAML; after two values it is an error.
     fn json(&mut self) -> bool {
         loop {
-            let rest = &self.text[self.offset..];
-            let start = self.offset + (rest.len() - rest.trim_start().len());
+            let start = json::skip_space(self.text.as_bytes(), self.place.offset);
             if start == self.text.len() {
                 return true;
             }
-            let line = self.line + json::newlines(&self.text[self.offset..start]);
-            match json::value_length(&self.text[start..]) {
-                Ok(length) => {
-                    let text = &self.text[start..start + length];
-                    self.push(start, line, text, ChunkKind::Json);
-                    self.offset = start + length;
-                    self.line = line + json::newlines(text);
+            let place = self.place.behind(&self.text[self.place.offset..start]);
+            match json::end_of_value(self.text, start) {
+                Ok(end) => {
+                    let text = &self.text[start..end];
+                    self.push(place, text, ChunkKind::Json);
+                    self.place = place.behind(text);
                 }
-                Err(_) if self.index <= 1 => {
-                    self.skip_blank_rest_of_line();
-                    return false;
-                }
-                Err(mut error) => {
-                    if error.line == 1 {
-                        error.column += json::column(self.text, start) - 1;
-                    }
-                    error.line += line - 1;
-                    self.push(start, line, &self.text[start..], ChunkKind::Broken(error));
+                Err(_) if self.index <= 1 && self.skip_blank_rest_of_line() => return false,
+                Err(problem) => {
+                    let Place { line, column, .. } = place.behind(&self.text[start..problem.at]);
+                    let error = Error { line, column, message: problem.message };
+                    self.push(place, &self.text[start..], ChunkKind::Broken(error));
                     return true;
                 }
             }
@@ -96,59 +119,70 @@ impl<'a> Cutter<'a> {
     }
 
     /// What follows a JSON value on its line, if only blanks, is not part of the YAML after it.
-    fn skip_blank_rest_of_line(&mut self) {
-        for (at, c) in self.text[self.offset..].char_indices() {
-            if !c.is_whitespace() {
-                self.offset += at;
-                return;
-            }
-            if c == '\n' {
-                self.offset += at + 1;
-                self.line += 1;
-                return;
-            }
+    ///
+    /// kubectl looks at the text four bytes at a time, and fails where there are no more four.
+    fn skip_blank_rest_of_line(&mut self) -> bool {
+        const WINDOW: usize = 4;
+        let rest = &self.text[self.place.offset..];
+        let blank = rest.find(|c: char| c == '\n' || !c.is_whitespace()).unwrap_or(rest.len());
+        if rest.len() - blank < WINDOW || rest[blank..].starts_with(char::REPLACEMENT_CHARACTER) {
+            return false;
         }
+        let end = if rest[blank..].starts_with('\n') { blank + 1 } else { blank };
+        self.place = self.place.behind(&rest[..end]);
+        true
     }
 
     fn yaml(&mut self) {
-        let (mut start, mut start_line) = (self.offset, self.line);
-        let (mut at, mut line) = (start, start_line);
-        while at < self.text.len() {
-            let end = json::line_end(self.text, at);
-            if let Some(after) = self.text[at..end].strip_prefix("---") {
-                let trimmed = after.trim();
-                let is_clean = trimmed.is_empty() || trimmed.starts_with('#');
-                if at > start {
-                    self.push(start, start_line, &self.text[start..at], ChunkKind::Yaml);
-                    (start, start_line) = (end, line + 1);
-                }
-                if !is_clean {
-                    (at, line) = self.bad_separator(at, end, line, trimmed);
-                    (start, start_line) = (at, line);
-                    continue;
-                }
+        let mut start = self.place;
+        let mut at = start;
+        while let Some(separator) = self.separator(at.offset) {
+            at = at.behind(&self.text[at.offset..separator]);
+            let after = self.behind_line(at);
+            let content = self.text[at.offset..after.offset][SEPARATOR.len()..].trim();
+            if at.offset > start.offset {
+                self.push(start, &self.text[start.offset..at.offset], ChunkKind::Yaml);
+                start = after;
             }
-            at = end;
-            line += 1;
+            if !content.is_empty() && !content.starts_with('#') {
+                (at, start) = self.bad_separator(at, after, content);
+            } else {
+                at = after;
+            }
         }
-        if start < self.text.len() {
-            self.push(start, start_line, &self.text[start..], ChunkKind::Yaml);
+        if start.offset < self.text.len() {
+            self.push(start, &self.text[start.offset..], ChunkKind::Yaml);
         }
+    }
+
+    /// The first line from `at` on that starts with a separator; `at` must start a line, or follow JSON in one.
+    fn separator(&self, at: usize) -> Option<usize> {
+        if self.text[at..].starts_with(SEPARATOR) {
+            return Some(at);
+        }
+        let feeds = memchr::memmem::find(&self.text.as_bytes()[at..], b"\n---")?;
+        Some(at + feeds + 1)
+    }
+
+    /// The place behind the line that starts at a place.
+    fn behind_line(&self, place: Place) -> Place {
+        let rest = &self.text[place.offset..];
+        let length = memchr::memchr(b'\n', rest.as_bytes()).map_or(rest.len(), |feed| feed + 1);
+        Place { offset: place.offset + length, line: place.line + 1, column: 1 }
     }
 
     /// kubectl gives up at a separator with something on its line. What follows up to the next separator cannot be
     /// told apart from what was meant to be on the line, so it goes with it. Returns where to go on.
-    fn bad_separator(&mut self, at: usize, end: usize, line: usize, trimmed: &str) -> (usize, usize) {
-        let (mut next, mut next_line) = (end, line + 1);
-        while next < self.text.len() && !self.text[next..].starts_with("---") {
-            next = json::line_end(self.text, next);
-            next_line += 1;
-        }
-        let shown: String = trimmed.chars().take(40).collect();
-        let message =
-            format!("invalid document separator: only blanks and a comment may follow \"---\", found {shown:?}");
-        self.push(at, line, &self.text[at..next], ChunkKind::Broken(Error { line, column: 4, message }));
-        (next, next_line)
+    fn bad_separator(&mut self, at: Place, after: Place, content: &str) -> (Place, Place) {
+        let end = self.separator(after.offset).unwrap_or(self.text.len());
+        let next = after.behind(&self.text[after.offset..end]);
+        let message = format!(
+            "invalid document separator: only blanks and a comment may follow \"---\", found {}",
+            shown(content)
+        );
+        let error = Error { line: at.line, column: at.column + SEPARATOR.len(), message };
+        self.push(at, &self.text[at.offset..end], ChunkKind::Broken(error));
+        (next, next)
     }
 }
 
@@ -194,8 +228,17 @@ mod tests {
         );
         let found = chunks("{a: 1}\n");
         assert_eq!(found[0].kind, ChunkKind::Yaml);
+        let found = chunks("{a}");
+        assert!(matches!(found[0].kind, ChunkKind::Broken(_)), "kubectl: invalid character 'a'");
         let found = chunks("{}{} x");
         let ChunkKind::Broken(error) = &found[2].kind else { panic!("{:?}", found[2]) };
         assert_eq!((error.line, error.column), (1, 6));
+    }
+
+    #[test]
+    fn many_json_values_on_one_line_have_their_columns() {
+        let text = "{\"é\":1} ".repeat(20_000);
+        let found = chunks(&text);
+        assert_eq!((found.len(), found[19_999].line, found[19_999].column), (20_000, 1, 19_999 * 8 + 1));
     }
 }

@@ -8,7 +8,8 @@ use std::fmt;
 
 use serde::de::{self, DeserializeSeed, IntoDeserializer, Visitor};
 
-use super::tree::{Span, Value, ValueRef};
+use super::tree::{Kind, Span};
+use super::value::{Entry, Value, ValueRef};
 use crate::model::FieldPath;
 
 /// A value that does not have the type its field needs.
@@ -30,9 +31,21 @@ impl fmt::Display for TypeError {
 
 impl std::error::Error for TypeError {}
 
-impl de::Error for TypeError {
+/// A [`TypeError`] on its way out: small, as every value's result has room for one.
+#[derive(Debug)]
+struct Fault(Box<TypeError>);
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for Fault {}
+
+impl de::Error for Fault {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        Self { path: FieldPath::root(), span: None, message: message.to_string() }
+        Self(Box::new(TypeError { path: FieldPath::root(), span: None, message: message.to_string() }))
     }
 
     fn invalid_value(unexpected: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
@@ -61,8 +74,7 @@ pub struct UnknownField {
 ///
 /// The first value that does not have its field's type.
 pub fn decode<'d, T: de::Deserialize<'d>>(value: ValueRef<'d>) -> Result<T, TypeError> {
-    let context = Context::default();
-    T::deserialize(Decoder { value, context: &context })
+    T::deserialize(Decoder { value, step: &Step::ROOT, unknown: None }).map_err(|fault| *fault.0)
 }
 
 /// Decodes `value` and also tells which fields `T` does not have, in the order of the text.
@@ -71,61 +83,84 @@ pub fn decode<'d, T: de::Deserialize<'d>>(value: ValueRef<'d>) -> Result<T, Type
 ///
 /// The first value that does not have its field's type.
 pub fn decode_strictly<'d, T: de::Deserialize<'d>>(value: ValueRef<'d>) -> Result<(T, Vec<UnknownField>), TypeError> {
-    let context = Context { unknown: Some(RefCell::default()), ..Context::default() };
-    let decoded = T::deserialize(Decoder { value, context: &context })?;
-    Ok((decoded, context.unknown.map(RefCell::into_inner).unwrap_or_default()))
+    let unknown = RefCell::default();
+    let decoded = T::deserialize(Decoder { value, step: &Step::ROOT, unknown: Some(&unknown) });
+    decoded.map(|decoded| (decoded, unknown.into_inner())).map_err(|fault| *fault.0)
 }
 
-/// Where decoding is.
-#[derive(Default)]
-struct Context<'d> {
-    path: RefCell<Vec<Step<'d>>>,
-    unknown: Option<RefCell<Vec<UnknownField>>>,
+/// How decoding got to a value. Each step lives on the stack and knows the one before it, so that a path costs nothing
+/// before somebody asks for it.
+#[derive(Clone, Copy)]
+struct Step<'d, 'c> {
+    before: Option<&'c Step<'d, 'c>>,
+    by: By<'d>,
 }
 
 #[derive(Clone, Copy)]
-enum Step<'d> {
-    Field(&'d str),
-    Key(&'d str),
+enum By<'d> {
+    /// Where decoding started.
+    Root,
+    /// A field, and the fields that there are.
+    Field(Entry<'d>, &'static [&'static str]),
+    Key(Entry<'d>),
     Index(usize),
 }
 
-impl<'d> Context<'d> {
-    fn path(&self) -> FieldPath {
-        self.path.borrow().iter().fold(FieldPath::root(), |path, step| match step {
-            Step::Field(name) => path.name(*name),
-            Step::Key(key) => path.key(*key),
-            Step::Index(index) => path.index(*index),
-        })
-    }
+impl Step<'_, '_> {
+    const ROOT: Self = Self { before: None, by: By::Root };
 
-    /// Runs `decode` one step further down, and gives its error a place if it has none yet.
-    fn within<T>(
-        &self,
-        step: Step<'d>,
-        value: ValueRef<'d>,
-        decode: impl FnOnce() -> Result<T, TypeError>,
-    ) -> Result<T, TypeError> {
-        self.path.borrow_mut().push(step);
-        let result = decode().map_err(|error| match error.span {
-            Some(_) => error,
-            None => TypeError { path: self.path(), span: Some(value.span()), message: error.message },
-        });
-        self.path.borrow_mut().pop();
-        result
+    fn path(&self) -> FieldPath {
+        let mut steps = Vec::new();
+        let mut step = Some(self);
+        while let Some(Step { before, by }) = step {
+            steps.push(*by);
+            step = *before;
+        }
+        steps.iter().rev().fold(FieldPath::root(), |path, by| match by {
+            By::Root => path,
+            By::Field(entry, _) => path.name(entry.key),
+            By::Key(entry) => path.key(entry.key),
+            By::Index(index) => path.index(*index),
+        })
     }
 }
 
+/// Decodes one value.
 #[derive(Clone, Copy)]
 struct Decoder<'d, 'c> {
     value: ValueRef<'d>,
-    context: &'c Context<'d>,
+    step: &'c Step<'d, 'c>,
+    /// Where fields are noted that the type does not have.
+    unknown: Option<&'c RefCell<Vec<UnknownField>>>,
 }
 
-impl Decoder<'_, '_> {
-    fn mismatch(&self, expected: &str) -> TypeError {
+impl<'d> Decoder<'d, '_> {
+    #[cold]
+    fn mismatch(&self, expected: &str) -> Fault {
         let message = format!("expected {expected}, found {}", describe(self.value));
-        TypeError { path: self.context.path(), span: Some(self.value.span()), message }
+        Fault(Box::new(TypeError { path: self.step.path(), span: Some(self.value.span()), message }))
+    }
+
+    /// Decodes a value one step further down, and gives its error a place if it has none yet.
+    #[inline]
+    fn further<T: DeserializeSeed<'d>>(&self, by: By<'d>, value: ValueRef<'d>, seed: T) -> Result<T::Value, Fault> {
+        let step = Step { before: Some(self.step), by };
+        seed.deserialize(Decoder { value, step: &step, unknown: self.unknown }).map_err(|mut fault| {
+            if fault.0.span.is_none() {
+                fault.0.path = step.path();
+                fault.0.span = Some(value.span());
+            }
+            fault
+        })
+    }
+
+    /// Notes a value that nobody wants, if it is that of a field which the type does not have.
+    fn note_unwanted(&self) {
+        let (By::Field(entry, known), Some(unknown)) = (self.step.by, self.unknown) else { return };
+        if !known.contains(&entry.key) {
+            let field = UnknownField { path: self.step.path(), span: entry.key_ref.span(), known };
+            unknown.borrow_mut().push(field);
+        }
     }
 }
 
@@ -161,7 +196,7 @@ fn as_integer(value: Value<'_>) -> Option<i128> {
 
 macro_rules! integers {
     ($($method:ident $type:ty => $visit:ident;)*) => {
-        $(fn $method<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, TypeError> {
+        $(fn $method<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, Fault> {
             let number = as_integer(self.value.get()).ok_or_else(|| self.mismatch("an integer"))?;
             let fitting = <$type>::try_from(number);
             visitor.$visit(fitting.map_err(|_| {
@@ -172,9 +207,9 @@ macro_rules! integers {
 }
 
 impl<'d> de::Deserializer<'d> for Decoder<'d, '_> {
-    type Error = TypeError;
+    type Error = Fault;
 
-    fn deserialize_any<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, TypeError> {
+    fn deserialize_any<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, Fault> {
         match self.value.get() {
             Value::Null => visitor.visit_unit(),
             Value::Bool(value) => visitor.visit_bool(value),
@@ -187,7 +222,7 @@ impl<'d> de::Deserializer<'d> for Decoder<'d, '_> {
         }
     }
 
-    fn deserialize_bool<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, TypeError> {
+    fn deserialize_bool<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, Fault> {
         match self.value.get() {
             Value::Bool(value) => visitor.visit_bool(value),
             Value::Null => visitor.visit_bool(false),
@@ -206,11 +241,11 @@ impl<'d> de::Deserializer<'d> for Decoder<'d, '_> {
         deserialize_u64 u64 => visit_u64;
     }
 
-    fn deserialize_f32<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, TypeError> {
+    fn deserialize_f32<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, Fault> {
         self.deserialize_f64(visitor)
     }
 
-    fn deserialize_f64<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, TypeError> {
+    fn deserialize_f64<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, Fault> {
         match self.value.get() {
             Value::Float(value) => visitor.visit_f64(value),
             Value::Int(value) => visitor.visit_i64(value),
@@ -220,7 +255,7 @@ impl<'d> de::Deserializer<'d> for Decoder<'d, '_> {
         }
     }
 
-    fn deserialize_str<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, TypeError> {
+    fn deserialize_str<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, Fault> {
         match self.value.get() {
             Value::String(text) => visitor.visit_borrowed_str(text),
             Value::Null => visitor.visit_borrowed_str(""),
@@ -228,22 +263,25 @@ impl<'d> de::Deserializer<'d> for Decoder<'d, '_> {
         }
     }
 
-    fn deserialize_string<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, TypeError> {
+    fn deserialize_string<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, Fault> {
         self.deserialize_str(visitor)
     }
 
-    fn deserialize_option<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, TypeError> {
+    #[inline]
+    fn deserialize_option<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, Fault> {
         if self.value.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
-    fn deserialize_seq<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, TypeError> {
-        match self.value.get() {
-            Value::Sequence | Value::Null => visitor.visit_seq(Items { decoder: self, next: 0 }),
+    fn deserialize_seq<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, Fault> {
+        match self.value.kind() {
+            Kind::Sequence(_) | Kind::Null => {
+                visitor.visit_seq(Items { decoder: self, items: self.value.items().enumerate() })
+            }
             _ => Err(self.mismatch("a list")),
         }
     }
 
-    fn deserialize_map<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, TypeError> {
+    fn deserialize_map<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, Fault> {
         self.visit_fields(visitor, None)
     }
 
@@ -252,11 +290,11 @@ impl<'d> de::Deserializer<'d> for Decoder<'d, '_> {
         _name: &'static str,
         fields: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, TypeError> {
+    ) -> Result<V::Value, Fault> {
         self.visit_fields(visitor, Some(fields))
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'d>>(self, name: &'static str, visitor: V) -> Result<V::Value, TypeError> {
+    fn deserialize_newtype_struct<V: Visitor<'d>>(self, name: &'static str, visitor: V) -> Result<V::Value, Fault> {
         // Go reads quantities from numbers too: `cpu: 1`.
         if name == "Quantity" && matches!(self.value.get(), Value::Int(_) | Value::Uint(_) | Value::Float(_)) {
             return visitor.visit_newtype_struct("0".into_deserializer());
@@ -264,7 +302,8 @@ impl<'d> de::Deserializer<'d> for Decoder<'d, '_> {
         visitor.visit_newtype_struct(self)
     }
 
-    fn deserialize_ignored_any<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, TypeError> {
+    fn deserialize_ignored_any<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, Fault> {
+        self.note_unwanted();
         visitor.visit_unit()
     }
 
@@ -279,71 +318,57 @@ impl<'d> Decoder<'d, '_> {
         self,
         visitor: V,
         known: Option<&'static [&'static str]>,
-    ) -> Result<V::Value, TypeError> {
-        match self.value.get() {
-            Value::Mapping | Value::Null => {
-                visitor.visit_map(Fields { context: self.context, entries: self.value.entries(), current: None, known })
+    ) -> Result<V::Value, Fault> {
+        match self.value.kind() {
+            Kind::Mapping(_) | Kind::Null => {
+                visitor.visit_map(Fields { decoder: self, entries: self.value.entries(), current: None, known })
             }
             _ => Err(self.mismatch("an object")),
         }
     }
 }
 
-struct Items<'d, 'c> {
+struct Items<'d, 'c, I> {
     decoder: Decoder<'d, 'c>,
-    next: usize,
+    items: I,
 }
 
-impl<'d> de::SeqAccess<'d> for Items<'d, '_> {
-    type Error = TypeError;
+impl<'d, I> de::SeqAccess<'d> for Items<'d, '_, I>
+where
+    I: ExactSizeIterator<Item = (usize, ValueRef<'d>)>,
+{
+    type Error = Fault;
 
-    fn next_element_seed<T: DeserializeSeed<'d>>(&mut self, seed: T) -> Result<Option<T::Value>, TypeError> {
-        let Some(value) = self.decoder.value.items().nth(self.next) else { return Ok(None) };
-        let context = self.decoder.context;
-        let step = Step::Index(self.next);
-        self.next += 1;
-        context.within(step, value, || seed.deserialize(Decoder { value, context })).map(Some)
+    fn next_element_seed<T: DeserializeSeed<'d>>(&mut self, seed: T) -> Result<Option<T::Value>, Fault> {
+        let Some((index, value)) = self.items.next() else { return Ok(None) };
+        self.decoder.further(By::Index(index), value, seed).map(Some)
     }
 
     fn size_hint(&self) -> Option<usize> {
-        Some(self.decoder.value.items().len().saturating_sub(self.next))
+        Some(self.items.len())
     }
 }
 
 struct Fields<'d, 'c, I> {
-    context: &'c Context<'d>,
+    decoder: Decoder<'d, 'c>,
     entries: I,
-    current: Option<super::Entry<'d>>,
+    current: Option<Entry<'d>>,
     /// The type's fields; `None` for free maps.
     known: Option<&'static [&'static str]>,
 }
 
-impl<'d, I: Iterator<Item = super::Entry<'d>>> de::MapAccess<'d> for Fields<'d, '_, I> {
-    type Error = TypeError;
+impl<'d, I: Iterator<Item = Entry<'d>>> de::MapAccess<'d> for Fields<'d, '_, I> {
+    type Error = Fault;
 
-    fn next_key_seed<K: DeserializeSeed<'d>>(&mut self, seed: K) -> Result<Option<K::Value>, TypeError> {
+    fn next_key_seed<K: DeserializeSeed<'d>>(&mut self, seed: K) -> Result<Option<K::Value>, Fault> {
         self.current = self.entries.next();
         let Some(entry) = self.current else { return Ok(None) };
         seed.deserialize(de::value::BorrowedStrDeserializer::new(entry.key)).map(Some)
     }
 
-    fn next_value_seed<T: DeserializeSeed<'d>>(&mut self, seed: T) -> Result<T::Value, TypeError> {
+    fn next_value_seed<T: DeserializeSeed<'d>>(&mut self, seed: T) -> Result<T::Value, Fault> {
         let entry = self.current.take().ok_or_else(|| de::Error::custom("a value was asked for before its key"))?;
-        let context = self.context;
-        let step = if self.known.is_some() { Step::Field(entry.key) } else { Step::Key(entry.key) };
-        context.within(step, entry.value, || {
-            self.note_unknown(&entry);
-            seed.deserialize(Decoder { value: entry.value, context })
-        })
-    }
-}
-
-impl<'d, I> Fields<'d, '_, I> {
-    fn note_unknown(&self, entry: &super::Entry<'d>) {
-        let (Some(known), Some(unknown)) = (self.known, &self.context.unknown) else { return };
-        if !known.contains(&entry.key) {
-            let field = UnknownField { path: self.context.path(), span: entry.key_ref.span(), known };
-            unknown.borrow_mut().push(field);
-        }
+        let by = self.known.map_or(By::Key(entry), |known| By::Field(entry, known));
+        self.decoder.further(by, entry.value, seed)
     }
 }

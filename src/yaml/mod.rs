@@ -2,21 +2,34 @@
 //!
 //! kubectl decodes a file to UTF-8, cuts it into documents at lines that start with `---` (or into JSON values), turns
 //! each document from YAML 1.1 into JSON with `sigs.k8s.io/yaml`, and sends that. [`Text::decode`], [`chunks`] and
-//! [`Document::parse`] are these three steps; `granit-parser` does the syntax, [`scalar`] the YAML 1.1 meaning of plain
-//! scalars. [`ValueRef`] reads a document's values, [`de`] decodes them into Rust types as strictly as the API server.
+//! [`Document::parse`] are these three steps. For the last there are a [`scanner`] that cuts the text into tokens, a
+//! [`parser`] that knows the grammar, and a [`builder`] that makes a tree of it; [`scalar`] knows what plain scalars
+//! mean. [`ValueRef`] reads a document's values, [`de`] decodes them into Rust types as strictly as the API server.
 
 mod aliases;
-mod build;
+mod builder;
+mod bytes;
 mod chunks;
 pub mod de;
 mod json;
+mod lines;
+mod merge;
+mod parser;
+mod problem;
 mod scalar;
+mod scanner;
+mod tags;
+#[cfg(test)]
+mod testing;
 mod text;
+mod timestamp;
 mod tree;
+mod value;
 
 pub use chunks::{Chunk, ChunkKind, chunks};
 pub use text::Text;
-pub use tree::{Document, Duplicate, Entry, Located, NodeId, Span, Value, ValueRef};
+pub use tree::{Document, Duplicate, NodeId, Span, Style};
+pub use value::{Entry, Located, Value, ValueRef};
 
 /// A document that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -1,5 +1,7 @@
 //! What a plain scalar means in YAML 1.1 as kubectl reads it: the table of `go.yaml.in/yaml/v2` (`resolve.go`).
 
+use super::tree::Kind;
+
 /// The meaning of a scalar.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Scalar {
@@ -13,15 +15,28 @@ pub(super) enum Scalar {
     String,
 }
 
+impl From<Scalar> for Kind {
+    fn from(scalar: Scalar) -> Self {
+        match scalar {
+            Scalar::Null => Self::Null,
+            Scalar::Bool(value) => Self::Bool(value),
+            Scalar::Int(value) => Self::Int(value.cast_unsigned().into()),
+            Scalar::Uint(value) => Self::Uint(value.into()),
+            Scalar::Float(value) => Self::Float(value.to_bits().into()),
+            Scalar::String => Self::Text,
+        }
+    }
+}
+
 /// Resolves a plain scalar without a tag.
+#[inline]
 pub(super) fn resolve(text: &str) -> Scalar {
     match text.as_bytes().first() {
         None => Scalar::Null,
         Some(b'y' | b'Y' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'o' | b'O' | b'~') => word(text),
         Some(b'.') => special_float(text).or_else(|| go_float(text)).map_or(Scalar::String, Scalar::Float),
-        Some(b'+' | b'-' | b'0'..=b'9') => {
-            special_float(text).map(Scalar::Float).or_else(|| number(text)).unwrap_or(Scalar::String)
-        }
+        // Four digits and a dash can be a date, and dates stay strings; nothing else that starts so is a number.
+        Some(b'+' | b'-' | b'0'..=b'9') if text.as_bytes().get(4) != Some(&b'-') || digits(text) != 4 => number(text),
         Some(_) => Scalar::String,
     }
 }
@@ -44,10 +59,10 @@ fn special_float(text: &str) -> Option<f64> {
     }
 }
 
-/// Integers in Go's notations (base prefixes, old octals, underscores anywhere), else floats; dates stay strings.
-fn number(text: &str) -> Option<Scalar> {
-    if looks_like_date(text) {
-        return None;
+/// Integers in Go's notations (base prefixes, old octals, underscores anywhere), else floats.
+fn number(text: &str) -> Scalar {
+    if let Some(value) = special_float(text) {
+        return Scalar::Float(value);
     }
     let without: String;
     let plain = if text.contains('_') {
@@ -56,10 +71,20 @@ fn number(text: &str) -> Option<Scalar> {
     } else {
         text
     };
-    if let Some(integer) = go_integer(plain) {
-        return Some(integer);
+    go_integer(plain)
+        .or_else(|| if is_yaml_float(plain) { finite(plain).map(Scalar::Float) } else { None })
+        .or_else(|| odd_binary(plain))
+        .unwrap_or(Scalar::String)
+}
+
+/// goyaml has its own way to read binary numbers, which takes a sign behind the prefix.
+fn odd_binary(text: &str) -> Option<Scalar> {
+    let digits = text.strip_prefix("0b")?;
+    let unsigned = digits.strip_prefix(['+', '-'])?;
+    if !unsigned.starts_with(['0', '1']) {
+        return None;
     }
-    if is_yaml_float(plain) { go_float(plain).map(Scalar::Float) } else { None }
+    i64::from_str_radix(digits, 2).ok().map(Scalar::Int)
 }
 
 /// `strconv.ParseInt(text, 0, 64)`, then `ParseUint`.
@@ -116,18 +141,25 @@ fn digits(text: &str) -> usize {
     text.bytes().take_while(u8::is_ascii_digit).count()
 }
 
-/// `strconv.ParseFloat` for what can get here; too large a number is an error there, so it stays a string.
+/// `strconv.ParseFloat` for what starts with a dot: underscores may stand between digits.
 fn go_float(text: &str) -> Option<f64> {
-    if !is_yaml_float(text) {
-        return None;
+    if !text.contains('_') {
+        return if is_yaml_float(text) { finite(text) } else { None };
     }
-    text.parse().ok().filter(|value: &f64| value.is_finite())
+    let bytes = text.as_bytes();
+    let is_digit = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_digit);
+    let are_between = bytes
+        .iter()
+        .enumerate()
+        .filter(|(_, byte)| **byte == b'_')
+        .all(|(at, _)| is_digit(at.checked_sub(1)) && is_digit(Some(at + 1)));
+    let plain = text.replace('_', "");
+    if are_between && is_yaml_float(&plain) { finite(&plain) } else { None }
 }
 
-/// Four digits, a dash, and then a date or time in one of the four layouts that goyaml knows.
-fn looks_like_date(text: &str) -> bool {
-    // Nothing else that starts so is a number, so the layouts themselves need no check: a near-date is a string too.
-    digits(text) == 4 && text.as_bytes().get(4) == Some(&b'-')
+/// Too large a number is an error to Go, and then it stays a string.
+fn finite(text: &str) -> Option<f64> {
+    text.parse().ok().filter(|value: &f64| value.is_finite())
 }
 
 /// A float as the key of a mapping: Go's `strconv.FormatFloat(value, 'g', -1, 32)`.
@@ -135,14 +167,16 @@ pub(super) fn float_key(value: f64) -> String {
     if value.is_nan() {
         return ".nan".to_owned();
     }
-    if value.is_infinite() {
+    #[expect(clippy::cast_possible_truncation, reason = "Go formats keys with 32 bits")]
+    if (value as f32).is_infinite() {
         return if value > 0.0 { ".inf".to_owned() } else { "-.inf".to_owned() };
     }
     #[expect(clippy::cast_possible_truncation, reason = "Go formats keys with 32 bits")]
     let shortest = format!("{:e}", value as f32);
     let (digits, exponent) = shortest.split_once('e').unwrap_or((&shortest, "0"));
     let exponent: i32 = exponent.parse().unwrap_or_default();
-    if (-4..21).contains(&exponent) {
+    // Go decides as if there were six digits.
+    if (-4..6).contains(&exponent) {
         #[expect(clippy::cast_possible_truncation, reason = "Go formats keys with 32 bits")]
         return format!("{}", value as f32);
     }

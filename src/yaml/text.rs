@@ -26,7 +26,8 @@ impl Text {
         match String::from_utf8(bytes) {
             Ok(content) => Self { content, is_verbatim: true, mark },
             Err(error) => {
-                let content = String::from_utf8_lossy(error.as_bytes()).into_owned();
+                let stand_in = if mark > 0 { REFUSED } else { "\u{FFFD}" };
+                let content = replace_invalid(error.as_bytes(), stand_in);
                 Self { content, is_verbatim: false, mark }
             }
         }
@@ -42,6 +43,21 @@ impl Text {
         }
         Self { content, is_verbatim: false, mark: 2 }
     }
+}
+
+/// A character that YAML does not allow.
+///
+/// Behind a byte order mark kubectl does not replace what is no UTF-8, and the YAML reader then refuses it.
+const REFUSED: &str = "\u{FFFE}";
+
+fn replace_invalid(bytes: &[u8], stand_in: &str) -> String {
+    bytes.utf8_chunks().fold(String::with_capacity(bytes.len()), |mut text, chunk| {
+        text.push_str(chunk.valid());
+        if !chunk.invalid().is_empty() {
+            text.push_str(stand_in);
+        }
+        text
+    })
 }
 
 impl std::ops::Deref for Text {
@@ -71,5 +87,7 @@ mod tests {
         let text = Text::decode(b"a: \xFFb".to_vec());
         assert_eq!((&*text, text.is_verbatim), ("a: \u{FFFD}b", false));
         assert_eq!(&*Text::decode(b"\xFF\xFEa\0b".to_vec()), "a\u{FFFD}");
+        let marked = Text::decode(b"\xEF\xBB\xBFa: \xFFb".to_vec());
+        assert!(crate::yaml::Document::parse(&crate::yaml::chunks(&marked)[0]).is_err());
     }
 }

@@ -10,13 +10,15 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("checks", &["model", "policy"]),
     ("evaluate", &["checks", "model", "policy"]),
     ("admission", &["model", "policy"]),
-    ("cluster", &[]),
+    // A kubeconfig is YAML as kubectl reads it.
+    ("cluster", &["yaml"]),
     ("yaml", &["model"]),
     ("report", &["model", "policy"]),
     ("source", &["model", "policy", "report", "yaml"]),
     ("check", &["admission", "evaluate", "model", "policy", "report", "source", "yaml"]),
     ("live", &["admission", "check", "cluster", "evaluate", "model", "policy", "report", "source", "yaml"]),
-    ("render", &["checks", "model", "policy", "report"]),
+    ("explain", &["checks", "evaluate", "model", "policy"]),
+    ("render", &["checks", "explain", "model", "policy", "report"]),
 ];
 
 /// Crates that only some layers may see.
@@ -30,6 +32,10 @@ const GUARDED: &[(&str, &[&str])] = &[
     ("futures_util", &["cluster"]),
     ("http", &["cluster"]),
     ("rustls", &["cluster"]),
+    ("hyper_util", &["cluster"]),
+    ("hyper_timeout", &["cluster"]),
+    ("tower", &["cluster"]),
+    ("tower_http", &["cluster"]),
     // Credential plugins are programs.
     ("std::process", &["cli", "cluster", "source"]),
     ("std::io::stdout", &["cli"]),

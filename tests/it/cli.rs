@@ -174,7 +174,7 @@ fn what_is_missing_is_told_and_the_rest_goes_on() {
     assert!(ran.stderr.contains("error: empty: no .json, .yaml or .yml file in this folder"), "{}", ran.stderr);
     let ran = check(&files, &[]);
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""));
-    assert!(ran.stderr.starts_with("error: must specify manifests with -f or -k"), "{}", ran.stderr);
+    assert!(ran.stderr.starts_with("error: no cluster is configured"), "{}", ran.stderr);
     let ran = check(&files, &["-f", "good.yaml", "other.yaml"]);
     assert_eq!(ran.code, Some(2));
     assert!(ran.stderr.contains("unexpected argument \"other.yaml\""), "{}", ran.stderr);

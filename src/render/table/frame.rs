@@ -12,7 +12,7 @@ use crate::render::words;
 use crate::report::{Place, Verdict};
 
 /// What the frames of a finding share.
-pub(super) struct Frames<'a> {
+pub(in crate::render) struct Frames<'a> {
     style: &'a Style,
     verdict: &'a Verdict,
     tone: Tone,
@@ -44,12 +44,12 @@ struct Mark {
 
 impl<'a> Frames<'a> {
     /// `digits` is the length of the longest line number.
-    pub(super) fn new(style: &'a Style, verdict: &'a Verdict, tone: Tone, digits: usize) -> Self {
+    pub(in crate::render) fn new(style: &'a Style, verdict: &'a Verdict, tone: Tone, digits: usize) -> Self {
         Self { style, verdict, tone, gutter: INDENT + digits + 1 }
     }
 
     /// Writes a frame per line; what has no place is only named.
-    pub(super) fn write(&self, out: &mut dyn Write, spots: &[Spot<'_>]) -> io::Result<()> {
+    pub(in crate::render) fn write(&self, out: &mut dyn Write, spots: &[Spot<'_>]) -> io::Result<()> {
         for frame in self.frames(spots) {
             self.write_frame(out, &frame)?;
         }
@@ -62,7 +62,7 @@ impl<'a> Frames<'a> {
     }
 
     /// Writes `= name: text` below the bar of the frames.
-    pub(super) fn write_remark(&self, out: &mut dyn Write, name: &str, text: &str) -> io::Result<()> {
+    pub(in crate::render) fn write_remark(&self, out: &mut dyn Write, name: &str, text: &str) -> io::Result<()> {
         let head = format!("{name}:");
         let indent = self.gutter + 2 + head.len() + 1;
         let width = self.style.width.map(|width| width.saturating_sub(indent).max(20));

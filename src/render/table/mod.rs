@@ -9,6 +9,8 @@ mod live;
 mod rows;
 mod summary;
 
+pub(super) use frame::Frames;
+
 use std::io::{self, Write};
 
 use super::parallel;

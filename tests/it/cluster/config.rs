@@ -84,6 +84,23 @@ fn broken_and_missing_files_are_told_by_name() {
     let error = refusal(&listed(vec![broken.clone()])).to_string();
     assert!(error.contains(&format!("{} cannot be read", broken.display())), "{error}");
     assert!(!error.contains("s3cret") && !error.contains('\n'), "{error}");
+
+    fs::write(&broken, "users:\n- name: me\n  user: {token: 12345678}\n").unwrap();
+    let error = refusal(&listed(vec![broken])).to_string();
+    assert!(error.ends_with("its value is of the wrong type") && !error.contains("1234"), "{error}");
+}
+
+#[test]
+fn many_comments_and_repeated_keys_are_no_fault() {
+    let (folder, server) = (TempDir::new().unwrap(), version_server());
+    let comments = "# - an old cluster\n".repeat(200);
+    let text = format!(
+        "current-context: none\ncurrent-context: c\nclusters:\n{comments}- name: c\n  cluster: {{server: '{}'}}\n\
+         contexts:\n- name: c\n  context: {{cluster: c, user: u}}\nusers:\n- name: u\n  user: {{}}\n",
+        server.url()
+    );
+    let file = write(&folder, "config", &text);
+    assert_eq!(connect(&listed(vec![file])).context(), Some("c"));
 }
 
 #[test]
@@ -207,7 +224,7 @@ fn proxies_of_the_kubeconfig_and_of_the_environment() {
     let mut options = hurried("http://k8s.invalid", Duration::from_secs(5));
     options.environment.http_proxy = Some(proxy.address());
     assert!(connect(&options).server_version().is_ok());
-    assert_eq!(proxy.asked()[0].method, "CONNECT");
+    assert_eq!((proxy.asked()[0].method.as_str(), proxy.asked()[0].path.as_str()), ("CONNECT", "k8s.invalid:80"));
     // The exception is for the server, whatever the proxy's name.
     options.environment.no_proxy = Some("127.0.0.1".to_owned());
     assert!(connect(&options).server_version().is_ok());
@@ -218,6 +235,8 @@ fn proxies_of_the_kubeconfig_and_of_the_environment() {
     options.environment.http_proxy = Some(unused_address());
     let error = connect(&options).server_version().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unreachable, "{error}");
+    let told = "the proxy does not lead to the server k8s.invalid:80: Connection refused";
+    assert!(error.to_string().starts_with(told), "{error}");
     options.environment.http_proxy = Some("ftp://user:s3cret@proxy".to_owned());
     let error = refusal(&options).to_string();
     assert!(error.contains("proxy") && !error.contains("s3cret"), "{error}");

@@ -226,6 +226,15 @@ fn half_an_answer() {
 }
 
 #[test]
+fn an_answer_that_stops_in_the_middle_ends_within_the_limit() {
+    let server =
+        FaultServer::start(|_| Reply::Stall(json!({"items": [{"metadata": {"name": "a long name, to be cut"}}]})));
+    let cluster = connect(&hurried(&server.url(), SECOND));
+    let error = within(2000, || names(&cluster, &pods()).unwrap_err());
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+}
+
+#[test]
 fn no_answer_and_a_wrong_one() {
     let server = FaultServer::start(|_| Reply::Close);
     let error = connect(&at(&server.url())).server_version().unwrap_err();

@@ -48,6 +48,8 @@ pub(crate) enum Reply {
     Answer { status: u16, headers: Vec<(&'static str, String)>, body: Vec<u8> },
     /// Sends the first half of a proper answer and closes the connection.
     Half(Value),
+    /// Sends the first half of a proper answer and nothing more.
+    Stall(Value),
     /// Closes the connection without a word.
     Close,
     /// Never answers.
@@ -163,8 +165,11 @@ pub(crate) fn unused_address() -> String {
 
 fn converse<S: Read + Write>(stream: S, handler: &Handler, log: &Mutex<Vec<Asked>>) -> io::Result<()> {
     let mut stream = BufReader::new(stream);
-    if stream.fill_buf()?.first() == Some(&5) {
-        greet_socks(&mut stream)?;
+    match stream.fill_buf()?.first() {
+        Some(5) => greet_socks(&mut stream)?,
+        // The first byte of a TLS handshake.
+        Some(0x16) => return stream.get_mut().write_all(b"HTTP/1.1 400 Bad Request\r\n\r\nno TLS here"),
+        _ => {}
     }
     while let Some(asked) = read_request(&mut stream)? {
         log.lock().unwrap().push(asked.clone());
@@ -172,7 +177,8 @@ fn converse<S: Read + Write>(stream: S, handler: &Handler, log: &Mutex<Vec<Asked
             stream.get_mut().write_all(b"HTTP/1.1 200 OK\r\n\r\n")?;
             continue;
         }
-        match handler(&asked) {
+        let reply = handler(&asked);
+        match reply {
             Reply::Answer { status, headers, body } => {
                 let mut head = format!("HTTP/1.1 {status} Status\r\nContent-Length: {}\r\n", body.len());
                 for (name, value) in headers {
@@ -181,15 +187,19 @@ fn converse<S: Read + Write>(stream: S, handler: &Handler, log: &Mutex<Vec<Asked
                 stream.get_mut().write_all(format!("{head}\r\n").as_bytes())?;
                 stream.get_mut().write_all(&body)?;
             }
-            Reply::Half(body) => {
+            Reply::Half(ref body) | Reply::Stall(ref body) => {
                 let body = body.to_string();
                 let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
                 stream.get_mut().write_all(head.as_bytes())?;
                 stream.get_mut().write_all(&body.as_bytes()[..body.len() / 2])?;
-                return stream.get_mut().flush();
+                stream.get_mut().flush()?;
+                if matches!(reply, Reply::Half(_)) {
+                    return Ok(());
+                }
+                // The client's end of the connection ends it.
+                return io::copy(&mut stream, &mut io::sink()).map(drop);
             }
             Reply::Close => return Ok(()),
-            // The client's end of the connection ends it.
             Reply::Silence => return io::copy(&mut stream, &mut io::sink()).map(drop),
         }
         stream.get_mut().flush()?;

@@ -14,7 +14,8 @@ pub(crate) struct Ran {
 /// The binary, to be given arguments: its environment holds a PATH and a UTF-8 locale only.
 pub(crate) fn secctx() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kubectl-secctx"));
-    command.env_clear().env("LANG", "C.UTF-8").stdin(Stdio::null());
+    // No home: a kubeconfig there would lead to somebody's real cluster.
+    command.env_clear().env("LANG", "C.UTF-8").env("HOME", "/nonexistent").stdin(Stdio::null());
     if let Some(path) = std::env::var_os("PATH") {
         command.env("PATH", path);
     }

@@ -1,0 +1,112 @@
+//! The list of checks: a line each, by level.
+
+use std::io;
+
+use super::page::Page;
+use crate::checks::{CHECKS, Check, Cis};
+use crate::explain::Field;
+use crate::policy::Level;
+use crate::render::measure::{columns, cut};
+use crate::render::style::{Style, Tone};
+
+/// Columns before the first cell.
+const MARGIN: usize = 4;
+
+/// Writes all checks and what to do next.
+pub(super) fn write_all(page: &mut Page<'_>) -> io::Result<()> {
+    write_checks(page, CHECKS)?;
+    page.gap()?;
+    page.hanging(
+        0,
+        "next: ",
+        "kubectl secctx explain CHECK, or any field: kubectl secctx explain securityContext.fsGroup",
+    )
+}
+
+/// Writes what lies below a field.
+pub(super) fn write_below(page: &mut Page<'_>, checks: &[&'static Check], fields: &[&'static Field]) -> io::Result<()> {
+    if !checks.is_empty() {
+        write_checks(page, checks)?;
+    }
+    if !fields.is_empty() {
+        page.heading("fields that Pod Security does not judge")?;
+        let widest = fields.iter().map(|field| field.name().len()).max().unwrap_or(0);
+        for field in fields {
+            let room = page.width().saturating_sub(MARGIN + widest + 2);
+            let first = field.what.split_inclusive(['.', ':']).next().unwrap_or_default();
+            let first = cut(first.trim_end_matches(['.', ':']), room, page.style.ellipsis());
+            writeln!(page.out, "{:MARGIN$}{:<widest$}  {first}", "", field.name())?;
+        }
+    }
+    page.gap()?;
+    page.hanging(0, "next: ", "kubectl secctx explain NAME tells all about one of them")
+}
+
+fn write_checks(page: &mut Page<'_>, checks: &[&Check]) -> io::Result<()> {
+    page.gap()?;
+    let head = Row::head();
+    let rows: Vec<_> = checks.iter().map(|check| (check.level, Row::of(check))).collect();
+    let widths = widths(rows.iter().map(|(_, row)| row).chain([&head]), page.width());
+    head.write(page, &widths, &[Tone::Strong; 5])?;
+    for level in [Level::Baseline, Level::Restricted] {
+        let of_level: Vec<_> = rows.iter().filter(|(of, _)| *of == level).collect();
+        if of_level.is_empty() {
+            continue;
+        }
+        let title = if level == Level::Baseline { "baseline" } else { "restricted, besides baseline" };
+        writeln!(page.out, "{}", page.style.paint(Tone::broken(level).strong(), title))?;
+        for (_, row) in of_level {
+            row.write(page, &widths, &[Tone::Strong, Tone::Plain, Tone::Plain, row.fix, Tone::Faint])?;
+        }
+    }
+    Ok(())
+}
+
+struct Row {
+    cells: [String; 5],
+    fix: Tone,
+}
+
+impl Row {
+    fn head() -> Self {
+        let cis = format!("CIS {}", Cis::NEWEST);
+        Self { cells: ["CHECK", "CONTROL", "SINCE", "FIX", &cis].map(str::to_owned), fix: Tone::Strong }
+    }
+
+    fn of(check: &Check) -> Self {
+        let since = check.revisions.first().map_or(0, |revision| revision.since);
+        let newest = check.cis.iter().filter(|cis| cis.benchmarks.contains(&Cis::NEWEST));
+        let numbers: Vec<_> = newest.map(|cis| cis.number).collect();
+        let cis = if numbers.is_empty() { "-".to_owned() } else { numbers.join(", ") };
+        let fix = check.fix.as_str().to_owned();
+        Self {
+            cells: [check.id.to_owned(), check.title.to_owned(), format!("v1.{since}"), fix, cis],
+            fix: Tone::fix(check.fix),
+        }
+    }
+
+    fn write(&self, page: &mut Page<'_>, widths: &[usize; 5], tones: &[Tone; 5]) -> io::Result<()> {
+        let Page { style, out, .. } = page;
+        write!(out, "{:MARGIN$}", "")?;
+        let mut gap = 0;
+        for ((cell, width), tone) in self.cells.iter().zip(widths).zip(tones) {
+            let text = cut(cell, *width, Style::ellipsis(style));
+            write!(out, "{:gap$}{}", "", style.paint(*tone, &text))?;
+            gap = width.saturating_sub(columns(&text)) + 2;
+        }
+        writeln!(out)
+    }
+}
+
+/// Columns of each cell; the title gives way where the page is narrow.
+fn widths<'a>(rows: impl Iterator<Item = &'a Row>, page: usize) -> [usize; 5] {
+    let mut widths = [0; 5];
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(&row.cells) {
+            *width = (*width).max(columns(cell));
+        }
+    }
+    let used = MARGIN + widths.iter().sum::<usize>() + 2 * 4;
+    widths[1] = widths[1].saturating_sub(used.saturating_sub(page)).max(8);
+    widths
+}
