@@ -6,6 +6,7 @@ mod cli;
 mod conformance;
 mod docs;
 mod explain;
+mod messages;
 mod plugin;
 mod robustness;
 mod server;
