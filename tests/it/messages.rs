@@ -151,12 +151,12 @@ fn any_text_is_read_in_bounded_time() {
     });
     let began = std::time::Instant::now();
     for piece in pieces {
-        let _ = read(&piece.repeat(200_000 / piece.len()));
+        let _ = read(&piece.repeat(50_000 / piece.len()));
         let _ = read(&format!(
             "violates PodSecurity \"restricted:latest\": privileged ({}",
-            piece.repeat(200_000 / piece.len())
+            piece.repeat(50_000 / piece.len())
         ));
-        let _ = read(&format!("{piece}\n").repeat(20_000));
+        let _ = read(&format!("{piece}\n").repeat(5_000));
     }
     assert!(began.elapsed().as_secs() < 60, "{:?}", began.elapsed());
 }
