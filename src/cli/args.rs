@@ -204,8 +204,8 @@ pub(super) struct CheckArgs {
         kubectl secctx explain -f examples/kuard-privileged.yaml\n\n  \
         # Walk through what is wrong with objects of a cluster\n  \
         kubectl secctx explain pod/debug deploy/web\n\n  \
-        # Explain an error, a warning or events of the API server\n  \
-        kubectl get events -A | kubectl secctx explain -\n",
+        # Explain an error or a warning of the API server, or the output of kubectl get events\n  \
+        cat examples/refusal.txt | kubectl secctx explain -\n",
     after_help = "Exit codes: 0 something was explained, 2 wrong usage, nothing was understood, or something could not \
                   be read.",
     help_template = TEMPLATE,

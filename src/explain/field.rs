@@ -227,7 +227,21 @@ impl Field {
     /// Its name: the last step of its paths.
     #[must_use]
     pub fn name(&self) -> &'static str {
-        self.paths.first().and_then(|path| path.rsplit('.').next()).unwrap_or_default()
+        self.path().rsplit('.').next().unwrap_or_default()
+    }
+
+    /// The first of its paths, which no other field has.
+    #[must_use]
+    pub fn path(&self) -> &'static str {
+        self.paths.first().copied().unwrap_or_default()
+    }
+
+    /// What it is called where others are too: its path from the securityContext or the pod's spec on.
+    #[must_use]
+    pub fn label(&self) -> &'static str {
+        let path = self.path();
+        let tail = path.split_once("securityContext.").or_else(|| path.split_once("spec."));
+        tail.map_or(path, |(_, label)| label)
     }
 }
 
@@ -244,7 +258,8 @@ mod tests {
             }
             let judged = |path: &&str| CHECKS.iter().any(|check| check.meaning.fields.contains(path));
             assert!(!field.paths.iter().any(judged), "{:?}", field.paths);
-            assert!(field.paths.iter().all(|path| path.ends_with(field.name())), "{:?}", field.paths);
+            assert!(field.paths.iter().all(|path| path.ends_with(field.label())), "{:?}", field.paths);
+            assert!(field.label().ends_with(field.name()) && !field.name().is_empty(), "{:?}", field.paths);
         }
     }
 

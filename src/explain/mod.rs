@@ -3,6 +3,7 @@
 //! Everything here is plain data from plain data. What a check means stands in the check's own file; only fields that
 //! Pod Security does not judge are told about in here.
 
+mod bare;
 mod blame;
 mod detail;
 mod field;

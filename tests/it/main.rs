@@ -8,6 +8,7 @@ mod conformance;
 mod docs;
 mod explain;
 mod live;
+mod messages;
 mod plugin;
 mod robustness;
 mod server;

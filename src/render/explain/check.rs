@@ -16,9 +16,7 @@ pub(super) fn write(page: &mut Page<'_>, check: &Check) -> io::Result<()> {
     page.label("CHECK", &format!("{} ({})", check.id, check.title), Tone::Strong)?;
     page.label("LEVEL", &level(check), Tone::broken(check.level))?;
     page.label("FIX", risk(check.fix), Tone::fix(check.fix))?;
-    if !check.cis.is_empty() {
-        page.label("CIS", &cis(check.cis), Tone::Plain)?;
-    }
+    check.cis.iter().try_for_each(|one| page.label("CIS", &cis(one), Tone::Plain))?;
     page.section("DESCRIPTION:", meaning.what)?;
     page.heading("FIELDS:")?;
     meaning.fields.iter().try_for_each(|field| page.hanging(INDENT, "", field))?;
@@ -59,10 +57,9 @@ fn risk(fix: Applicability) -> &'static str {
     }
 }
 
-/// `5.2.7 root containers (benchmark v1.10 to v1.12)`, one after another.
-fn cis(recommendations: &[Cis]) -> String {
-    let one = |cis: &Cis| format!("{} {} (benchmark {})", cis.number, cis.about, benchmarks(cis.benchmarks));
-    recommendations.iter().map(one).collect::<Vec<_>>().join(", ")
+/// `5.2.7 root containers (benchmark v1.10 to v1.12)`.
+fn cis(cis: &Cis) -> String {
+    format!("{} {} (benchmark {})", cis.number, cis.about, benchmarks(cis.benchmarks))
 }
 
 fn benchmarks(versions: &[&str]) -> String {
@@ -114,9 +111,12 @@ mod tests {
     fn benchmarks_are_named_with_their_versions() {
         let check = crate::checks::by_id("capabilities_restricted").expect("a check");
         assert_eq!(
-            cis(check.cis),
-            "5.2.8 NET_RAW (benchmark v1.10 to v1.12), 5.2.10 assigned capabilities (benchmark v1.10 and v1.11), 5.2.9 \
-             assigned capabilities (benchmark v1.12)"
+            check.cis.iter().map(cis).collect::<Vec<_>>(),
+            [
+                "5.2.8 NET_RAW (benchmark v1.10 to v1.12)",
+                "5.2.10 assigned capabilities (benchmark v1.10 and v1.11)",
+                "5.2.9 assigned capabilities (benchmark v1.12)"
+            ]
         );
     }
 

@@ -26,12 +26,13 @@ pub(super) fn write_below(page: &mut Page<'_>, checks: &[&'static Check], fields
     }
     if !fields.is_empty() {
         page.heading("fields that Pod Security does not judge")?;
-        let widest = fields.iter().map(|field| field.name().len()).max().unwrap_or(0);
+        let widest = fields.iter().map(|field| field.label().len()).max().unwrap_or(0);
         for field in fields {
             let room = page.width().saturating_sub(MARGIN + widest + 2);
-            let first = field.what.split_inclusive(['.', ':']).next().unwrap_or_default();
-            let first = cut(first.trim_end_matches(['.', ':']), room, page.style.ellipsis());
-            writeln!(page.out, "{:MARGIN$}{:<widest$}  {first}", "", field.name())?;
+            let end = [". ", ": ", ", as "].iter().filter_map(|end| field.what.find(end)).min();
+            let first = end.map_or(field.what, |end| &field.what[..end]);
+            let first = cut(first.trim_end_matches('.'), room, page.style.ellipsis());
+            writeln!(page.out, "{:MARGIN$}{:<widest$}  {first}", "", field.label())?;
         }
     }
     page.gap()?;

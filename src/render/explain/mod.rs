@@ -63,7 +63,7 @@ fn write_answers(page: &mut Page<'_>, answers: &[Answer]) -> io::Result<()> {
     let full = |answer: &&Answer| !answer.is_parent || answer.checks.len() + answer.fields.len() <= MOST_IN_FULL;
     for answer in answers.iter().filter(full) {
         answer.checks.iter().try_for_each(|one| page.once(one.id, |page| check::write(page, one)))?;
-        answer.fields.iter().try_for_each(|one| page.once(one.name(), |page| field::write(page, one)))?;
+        answer.fields.iter().try_for_each(|one| page.once(one.path(), |page| field::write(page, one)))?;
     }
     for answer in answers.iter().filter(|answer| !full(answer)) {
         list::write_below(page, &answer.checks, &answer.fields)?;
