@@ -32,8 +32,8 @@ pub struct Collector<'a> {
     pub(super) asked_for: Vec<Resolved>,
     /// Objects that came, with a template or not, of those that were asked for by name.
     pub(super) seen: HashSet<ObjectKey>,
-    /// What could not be read, sentences.
-    pub(super) problems: Vec<String>,
+    /// Objects that could not be read, with the reason.
+    pub(super) problems: Vec<(ObjectKey, String)>,
 }
 
 /// A workload with its template judged.

@@ -92,12 +92,12 @@ pub fn gather(cluster: &Cluster, request: &Request, ask: &Ask, progress: Progres
     run.custom(&collector, &targets).map_err(text)?;
     let refusals = run.refusals();
     let mut collector = collector.into_inner();
-    for message in std::mem::take(&mut collector.problems) {
-        run.error(message);
-    }
-    let seen = std::mem::take(&mut collector.seen);
+    let (problems, seen) = (std::mem::take(&mut collector.problems), std::mem::take(&mut collector.seen));
     let verdicts = collector.finish(&run.name, &refusals);
-    let verdicts = run.chosen(verdicts, &targets, &seen);
+    let verdicts = run.chosen(verdicts, &targets, &seen, &problems);
+    for (key, why) in problems {
+        run.error(format!("{}/{} in namespace {:?}: {why}", key.kind.to_lowercase(), key.name, key.namespace));
+    }
     Ok(Gathered { verdicts, errors: run.errors, warnings: run.warnings, newest })
 }
 
@@ -411,7 +411,13 @@ impl Run<'_> {
     }
 
     /// The verdicts that were asked for; names that were and are not there become errors.
-    fn chosen(&mut self, mut verdicts: Vec<Verdict>, targets: &[Resolved], seen: &HashSet<ObjectKey>) -> Vec<Verdict> {
+    fn chosen(
+        &mut self,
+        mut verdicts: Vec<Verdict>,
+        targets: &[Resolved],
+        seen: &HashSet<ObjectKey>,
+        problems: &[(ObjectKey, String)],
+    ) -> Vec<Verdict> {
         let has_pods = |verdict: &Verdict| verdict.live.as_ref().is_some_and(|live| live.pods > 0);
         if self.ask.fields.is_some() {
             verdicts.retain(has_pods);
@@ -426,8 +432,10 @@ impl Run<'_> {
         for target in targets {
             let Some(name) = &target.name else { continue };
             let type_name = target.resource.full_name();
-            let is_seen = seen.iter().any(|key| target.is(&key.kind, &key.group, &key.name));
-            if verdicts.iter().any(|verdict| is_meant(target, verdict)) || self.incomplete.contains(&target.resource) {
+            let is = |key: &ObjectKey| target.is(&key.kind, &key.group, &key.name);
+            let is_seen = seen.iter().any(is);
+            let is_told = self.incomplete.contains(&target.resource) || problems.iter().any(|(key, _)| is(key));
+            if is_told || verdicts.iter().any(|verdict| is_meant(target, verdict)) {
                 continue;
             }
             self.error(if is_seen && !self.is_selective() {
@@ -480,11 +488,18 @@ fn key(resource: &Resource, metadata: &LiveMeta) -> ObjectKey {
 
 /// Judges the templates of a custom resource, found by their shape as in manifests.
 fn take_custom(collector: &mut Collector<'_>, resource: &Resource, object: &RawValue) {
-    let Ok(bare) = serde_json::from_str::<Bare>(object.get()) else { return };
-    let key = key(resource, bare.metadata());
-    collector.note(&key, &bare);
+    let bare = serde_json::from_str::<Bare>(object.get());
+    let key = key(resource, &bare.as_ref().map(|bare| bare.metadata.clone()).unwrap_or_default());
+    match &bare {
+        Ok(bare) => collector.note(&key, bare),
+        Err(error) => return collector.problems.push((key, error.to_string())),
+    }
     let cut = chunks(object.get());
-    let Some(Ok(document)) = cut.first().map(Document::parse) else { return };
+    let document = match cut.first().map(Document::parse) {
+        Some(Ok(document)) => document,
+        Some(Err(error)) => return collector.problems.push((key, error.to_string())),
+        None => return,
+    };
     let mut templates = Vec::new();
     for mut one in objects(&document).into_iter().flatten() {
         // Items of a list do not all say what they are.
@@ -493,10 +508,7 @@ fn take_custom(collector: &mut Collector<'_>, resource: &Resource, object: &RawV
             match found.value.map(decode::<PodTemplate>) {
                 Some(Ok(pod)) => templates.push((found.path, pod)),
                 // Only the server's schema of the type keeps such values out, and not every one does.
-                Some(Err(error)) => {
-                    let object = format!("{}/{}", resource.singular, key.name);
-                    collector.problems.push(format!("{object} in namespace {:?}: {error}", key.namespace));
-                }
+                Some(Err(error)) => collector.problems.push((key.clone(), error.to_string())),
                 None => {}
             }
         }

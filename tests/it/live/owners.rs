@@ -209,6 +209,35 @@ fn custom_resources_own_pods_too() {
     assert!(ran.stderr.ends_with(complaint) && ran.stderr.lines().count() == 1, "{}", ran.stderr);
 }
 
+/// No schema keeps a custom resource from values that its pods could not have.
+#[test]
+fn custom_resources_that_cannot_be_read_are_told() {
+    let server = controlled();
+    create_namespace(server, "unreadable", &[]);
+    create_type(server, "unreadable.example", "Wreck", "wr");
+    let make = |name: &str, spec: &Value| {
+        let wreck = json!({
+            "apiVersion": "unreadable.example/v2", "kind": "Wreck", "metadata": {"name": name},
+            "spec": {"template": {"spec": spec}},
+        });
+        create(server, &path("unreadable.example/v2", "unreadable", "wrecks"), &wreck);
+    };
+    let mut wrong = good();
+    wrong["securityContext"]["runAsNonRoot"] = "yes".into();
+    let mut odd = good();
+    odd["containers"][0]["image"] = "app\u{7f}\u{ffff}\u{1}".into();
+    make("wrong", &wrong);
+    make("odd", &odd);
+    let ran = check(server, &["wrecks", "-n", "unreadable", "-o", "json"]);
+    assert_eq!(ran.code, Some(2));
+    assert_eq!(judged(&serde_json::from_str(&ran.stdout).unwrap()), ["Wreck/odd"], "{}", ran.stderr);
+    let told = "error: test: wreck/wrong in namespace \"unreadable\": ";
+    assert!(ran.stderr.starts_with(told) && ran.stderr.lines().count() == 1, "{}", ran.stderr);
+    assert!(ran.stderr.contains("runAsNonRoot") && ran.stderr.contains("\"yes\""), "{}", ran.stderr);
+    let named = check(server, &["wreck/wrong", "-n", "unreadable", "-o", "json"]);
+    assert_eq!((named.code, named.stderr), (Some(2), ran.stderr), "nothing is said of a missing template");
+}
+
 /// A policy of the server that does to pods what a mesh's webhook does.
 fn inject_into(server: &ControlPlane, namespace: &str) {
     let init = "Object.spec.initContainers{name: \"istio-init\", image: \"mesh\", securityContext: \
