@@ -4,6 +4,7 @@
 //! verdict, of which there are few. When all have come, pods are put under the workload at the top of their owners.
 
 mod collect;
+mod custom;
 mod finish;
 mod gather;
 mod objects;

@@ -5,20 +5,15 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use super::collect::{Collector, NamespaceLabels};
-use super::finish::LONGEST_CHAIN;
 use super::objects::{LiveMeta, LiveObject, ObjectKey, Owner, PodObject, WorkloadObject};
 use super::targets::Target;
 use crate::check::Request;
 use crate::cluster::{Cluster, ClusterError, Discovery, ErrorKind, ListQuery, Resource};
-use crate::model::{FieldPath, PodTemplate};
+use crate::model::FieldPath;
 use crate::policy::Version;
 use crate::report::{Asked, ClusterName, Problem, Source, Verdict};
-use crate::source::{find, objects};
-use crate::yaml::de::decode;
-use crate::yaml::{Document, chunks};
 
 /// What to ask a cluster for.
 #[derive(Debug, Clone, Default)]
@@ -50,18 +45,6 @@ pub struct Gathered {
 
 /// Called with the number of objects that came and, where the server tells, of those that are to come.
 pub type Progress<'a> = &'a dyn Fn(usize, u64);
-
-/// Custom resources that are asked for unasked, since they make pods: the most used ones. Others are when pods that
-/// they own are found.
-const WORKLOAD_GROUPS: &[(&str, &str)] = &[
-    ("Rollout", "argoproj.io"),
-    ("CronWorkflow", "argoproj.io"),
-    ("CloneSet", "apps.kruise.io"),
-    ("Service", "serving.knative.dev"),
-    ("JobSet", "jobset.x-k8s.io"),
-    ("RayCluster", "ray.io"),
-    ("DeploymentConfig", "apps.openshift.io"),
-];
 
 /// Asks `cluster` and judges what it has.
 ///
@@ -120,13 +103,13 @@ impl Resolved {
     }
 
     /// Whether all pods are meant, and with them what they belong to.
-    fn is_all_pods(&self) -> bool {
+    pub(super) fn is_all_pods(&self) -> bool {
         self.resource.kind == "Pod" && self.resource.group.is_empty() && self.name.is_none()
     }
 }
 
-struct Run<'a> {
-    cluster: &'a Cluster,
+pub(super) struct Run<'a> {
+    pub(super) cluster: &'a Cluster,
     request: &'a Request,
     ask: &'a Ask,
     name: Arc<ClusterName>,
@@ -134,7 +117,7 @@ struct Run<'a> {
     warnings: Vec<Problem>,
     /// Kinds and groups that could not be had, or not to the end.
     incomplete: Vec<Resource>,
-    discovery: Option<Discovery>,
+    pub(super) discovery: Option<Discovery>,
 }
 
 /// An event, as far as it counts here.
@@ -171,8 +154,8 @@ struct NamespaceMeta {
 /// Only the metadata of an object.
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct Bare {
-    metadata: LiveMeta,
+pub(super) struct Bare {
+    pub(super) metadata: LiveMeta,
 }
 
 impl LiveObject for Bare {
@@ -186,12 +169,12 @@ impl Run<'_> {
         self.errors.push(Problem { source: Source::cluster(Arc::clone(&self.name)), message });
     }
 
-    fn warning(&mut self, message: String) {
+    pub(super) fn warning(&mut self, message: String) {
         self.warnings.push(Problem { source: Source::cluster(Arc::clone(&self.name)), message });
     }
 
     /// Notes what could not be had; what makes all other requests vain ends the run.
-    fn note(&mut self, resource: Resource, result: Result<(), ClusterError>) -> Result<(), ClusterError> {
+    pub(super) fn note(&mut self, resource: Resource, result: Result<(), ClusterError>) -> Result<(), ClusterError> {
         match result {
             Ok(()) => Ok(()),
             // What is wrong with one request, as a selector that means nothing, is wrong with all of them.
@@ -207,7 +190,7 @@ impl Run<'_> {
         }
     }
 
-    fn discovery(&mut self) -> Result<&Discovery, ClusterError> {
+    pub(super) fn discovery(&mut self) -> Result<&Discovery, ClusterError> {
         let found = match self.discovery.take() {
             Some(found) => found,
             None => {
@@ -238,7 +221,7 @@ impl Run<'_> {
         Ok(resolved)
     }
 
-    fn query(&self, resource: Resource) -> ListQuery {
+    pub(super) fn query(&self, resource: Resource) -> ListQuery {
         let namespace = self.ask.namespace.clone().filter(|_| resource.namespaced);
         ListQuery {
             labels: self.ask.labels.clone(),
@@ -331,63 +314,6 @@ impl Run<'_> {
         asked.into_iter().zip(results).try_for_each(|(resource, result)| self.note(resource, result)).map_err(text)
     }
 
-    /// Custom resources: those asked for; else the most used ones that the server has; and those that own pods or
-    /// workloads, which may have owners of their own again.
-    fn custom(&mut self, collector: &RefCell<Collector<'_>>, targets: &[Resolved]) -> Result<(), ClusterError> {
-        let mut asked: Vec<Resource> = Vec::new();
-        let mut next: Vec<Resource> = if targets.is_empty() {
-            let is_known = |found: &Resource| {
-                WORKLOAD_GROUPS.iter().any(|(kind, group)| found.kind == *kind && found.group == *group)
-            };
-            self.types(&is_known)?
-        } else {
-            targets.iter().map(|target| target.resource.clone()).filter(|resource| !resource.is_built_in()).collect()
-        };
-        let wants_owners = targets.is_empty() || targets.iter().any(Resolved::is_all_pods);
-        for _ in 0..LONGEST_CHAIN {
-            if wants_owners {
-                let owners = collector.borrow().owners_without_template();
-                let is_owner = |found: &Resource| owners.contains(&(found.kind.clone(), found.group.clone()));
-                next.extend(if owners.is_empty() { Vec::new() } else { self.types(&is_owner)? });
-            }
-            let mut new: Vec<Resource> = Vec::new();
-            for resource in std::mem::take(&mut next) {
-                if !asked.contains(&resource) && !new.contains(&resource) {
-                    new.push(resource);
-                }
-            }
-            if new.is_empty() {
-                break;
-            }
-            let mut batch = self.cluster.batch();
-            for resource in new.clone() {
-                let query = self.query(resource.clone());
-                batch.list::<Box<RawValue>>(query, move |page| {
-                    for object in page.items {
-                        take_custom(&mut collector.borrow_mut(), &resource, &object);
-                    }
-                });
-            }
-            let results = batch.run();
-            asked.extend(new.iter().cloned());
-            new.into_iter().zip(results).try_for_each(|(resource, result)| self.note(resource, result))?;
-        }
-        Ok(())
-    }
-
-    /// The custom types of the server that fit. One whose types cannot be told still has pods.
-    fn types(&mut self, fits: &dyn Fn(&Resource) -> bool) -> Result<Vec<Resource>, ClusterError> {
-        match self.discovery() {
-            Ok(discovery) => Ok(discovery.custom().filter(|resource| fits(resource)).cloned().collect()),
-            Err(error) if error.is_fatal() => Err(error),
-            Err(error) => {
-                self.warning(format!("custom resources are not looked at: {error}"));
-                self.discovery = Some(Discovery::default());
-                Ok(Vec::new())
-            }
-        }
-    }
-
     /// Messages of events that tell of pods that Pod Security refused, by the object that could not make them.
     fn refusals(&mut self) -> BTreeMap<ObjectKey, Vec<String>> {
         let mut found: BTreeMap<ObjectKey, Vec<String>> = BTreeMap::new();
@@ -477,43 +403,13 @@ fn template_path(kind: &str) -> FieldPath {
     }
 }
 
-fn key(resource: &Resource, metadata: &LiveMeta) -> ObjectKey {
+pub(super) fn key(resource: &Resource, metadata: &LiveMeta) -> ObjectKey {
     ObjectKey {
         namespace: metadata.namespace.clone(),
         kind: resource.kind.clone(),
         group: resource.group.clone(),
         name: metadata.name.clone(),
     }
-}
-
-/// Judges the templates of a custom resource, found by their shape as in manifests.
-fn take_custom(collector: &mut Collector<'_>, resource: &Resource, object: &RawValue) {
-    let bare = serde_json::from_str::<Bare>(object.get());
-    let key = key(resource, &bare.as_ref().map(|bare| bare.metadata.clone()).unwrap_or_default());
-    match &bare {
-        Ok(bare) => collector.note(&key, bare),
-        Err(error) => return collector.problems.push((key, error.to_string())),
-    }
-    let cut = chunks(object.get());
-    let document = match cut.first().map(Document::parse) {
-        Some(Ok(document)) => document,
-        Some(Err(error)) => return collector.problems.push((key, error.to_string())),
-        None => return,
-    };
-    let mut templates = Vec::new();
-    for mut one in objects(&document).into_iter().flatten() {
-        // Items of a list do not all say what they are.
-        one.kind = &resource.kind;
-        for found in find(&one) {
-            match found.value.map(decode::<PodTemplate>) {
-                Some(Ok(pod)) => templates.push((found.path, pod)),
-                // Only the server's schema of the type keeps such values out, and not every one does.
-                Some(Err(error)) => collector.problems.push((key.clone(), error.to_string())),
-                None => {}
-            }
-        }
-    }
-    collector.custom(key, &resource.api_version(), templates);
 }
 
 /// The message of a refusal without the name of the pod, which is another one each time.

@@ -165,6 +165,7 @@ fn a_user_with_some_rights() {
         "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "jane"}],
     });
     post(server, &format!("{rbac}/rolebindings"), &binding);
+    server.await_right("jane", "", "pods", "rights");
     let mut options = admin(server);
     options.impersonation.user = Some("jane".to_owned());
     let jane = connect(&options);

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     await_pods, check, controlled, create, create_namespace, deploy, enforced, escalating, good, path, pod, pods_of,
+    text,
 };
 
 /// Lets a user do these things in a namespace.
@@ -17,6 +18,8 @@ fn allow(namespace: &str, user: &str, rules: &Value) {
         "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user}],
     });
     create(server, &rbac("rolebindings"), &binding);
+    let (group, resource) = (text(&rules[0]["apiGroups"][0]), text(&rules[0]["resources"][0]));
+    server.await_right(user, group, resource, namespace);
 }
 
 #[test]
@@ -36,7 +39,7 @@ fn what_may_be_seen_is_judged_and_the_rest_is_told() {
     assert_eq!(pods["Pod/alone"], 1);
     let (of_set, count) = pods.iter().find(|(name, _)| name.starts_with("ReplicaSet/web-")).unwrap();
     assert_eq!((*count, pods.len()), (2, 2), "{of_set}");
-    assert_eq!(super::result(&report, of_set).get("message").map(super::text), Some(super::ESCALATES));
+    assert_eq!(super::result(&report, of_set).get("message").map(text), Some(super::ESCALATES));
 
     let errors: Vec<_> = ran.stderr.lines().filter(|line| line.starts_with("error: ")).collect();
     let kinds = [

@@ -16,7 +16,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
@@ -173,6 +173,18 @@ impl ControlPlane {
         });
         let answer = self.request("POST", "/api/v1/namespaces", Some(&namespace));
         assert_eq!(answer.status, 201, "create namespace {name}: {}", answer.body);
+    }
+
+    /// Waits until a user may list objects in a namespace: the server takes up new roles in the background.
+    pub(crate) fn await_right(&self, user: &str, group: &str, resource: &str, namespace: &str) {
+        let attributes = json!({"verb": "list", "group": group, "resource": resource, "namespace": namespace});
+        let review = json!({"spec": {"user": user, "resourceAttributes": attributes}});
+        let started = Instant::now();
+        let path = "/apis/authorization.k8s.io/v1/subjectaccessreviews";
+        while self.request("POST", path, Some(&review)).body["status"]["allowed"] != true {
+            assert!(started.elapsed() < Duration::from_secs(30), "{user} may not list {resource} in {namespace}");
+            thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// Asks the server what it would say to the creation of `object` in the collection at `path`, and creates nothing.
