@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 
 use super::{
-    ESCALATES, await_pods, check, controlled, create, create_namespace, deploy, enforced, escalating, good, judged,
-    path, pod, privileged, report, result, server_says, text,
+    ESCALATES, await_pods, check, controlled, create, create_namespace, deploy, enforced, escalating, eventually, good,
+    judged, path, pod, privileged, report, result, server_says, text,
 };
 use crate::support::control_plane::{ControlPlane, Options};
 
@@ -80,7 +80,8 @@ fn a_pod_that_runs_may_not_come_back() {
     assert_eq!(server.request("PATCH", &deployment, Some(&mended)).status, 200);
     let labels = json!({"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "baseline"}}});
     assert_eq!(server.request("PATCH", "/api/v1/namespaces/tightened", Some(&labels)).status, 200);
-    let says = server_says(server, "tightened", &privileged()).unwrap();
+    // Admission hears of new labels in the background.
+    let says = eventually("the new label", || server_says(server, "tightened", &privileged()));
 
     let report = report(server, 1, &["-n", "tightened", "--level", "namespace"]);
     for (name, template_says, comes_back) in [
