@@ -41,14 +41,7 @@ pub fn check(request: &Request, inputs: &[Input]) -> Report {
         Asked::Level(_) => check_alone(request, inputs),
         Asked::Namespace => check_together(request, inputs),
     };
-    let mut report = Report {
-        asked: request.asked,
-        version: request.version,
-        results: Vec::new(),
-        errors: Vec::new(),
-        warnings: Vec::new(),
-        without_template: 0,
-    };
+    let mut report = Report::new(request.asked, request.version);
     for outcome in outcomes {
         report.results.extend(outcome.results);
         report.errors.extend(outcome.errors);

@@ -210,6 +210,12 @@ pub struct ModeVerdict {
 }
 
 impl Report {
+    /// A report that has nothing to say yet.
+    #[must_use]
+    pub fn new(asked: Asked, version: Version) -> Self {
+        Self { asked, version, results: Vec::new(), errors: Vec::new(), warnings: Vec::new(), without_template: 0 }
+    }
+
     /// How many templates do not meet what was asked.
     #[must_use]
     pub fn violating(&self) -> usize {

@@ -38,14 +38,7 @@ pub(super) fn report(
 ) -> Result<Report, Failure> {
     let targets = parse(names).map_err(usage)?;
     let all = args.kube.all_options().map_err(|error| Failure::Message(error.to_string()))?;
-    let mut report = Report {
-        asked: request.asked,
-        version: request.version,
-        results: Vec::new(),
-        errors: Vec::new(),
-        warnings: Vec::new(),
-        without_template: 0,
-    };
+    let mut report = Report::new(request.asked, request.version);
     let mut newest = None;
     for options in &all {
         let ask = Ask {
