@@ -3,6 +3,7 @@
 //! There is no kubelet, so that pods stay pending; that is all that Pod Security cares for. What is expected is what the
 //! server says or what the objects were made to be, never what the binary printed once.
 
+mod explained;
 mod faults;
 mod owners;
 mod plugin;
