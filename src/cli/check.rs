@@ -78,7 +78,7 @@ pub(super) fn request(args: &ManifestArgs) -> Result<Request, Failure> {
 }
 
 fn write(args: &CheckArgs, request: &Request, report: &Report, streams: &mut Streams) -> Result<(), Failure> {
-    let mut err_style = streams.err_style(Some(args.color));
+    let err_style = streams.err_style(Some(args.color));
     for notice in notices(&args.manifests, request, report) {
         render::warning(&notice, &err_style, &mut streams.err)?;
     }
@@ -87,7 +87,6 @@ fn write(args: &CheckArgs, request: &Request, report: &Report, streams: &mut Str
             Style { next: next(args, report), brief: live::is_brief(args), ..streams.out_style(Some(args.color)) };
         render::render(report, args.output, &style, &mut streams.out)?;
     }
-    err_style.next = None;
     render::problems(report, &err_style, &mut streams.err)?;
     Ok(())
 }

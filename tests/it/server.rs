@@ -5,8 +5,6 @@
 //! letter, what this crate says; what it admits without a word must be clean for us too.
 
 use std::process::Command;
-use std::thread;
-use std::time::{Duration, Instant};
 
 use kubectl_secctx::admission;
 use kubectl_secctx::evaluate::Selection;
@@ -15,6 +13,7 @@ use kubectl_secctx::policy::{Level, Policy, Version};
 use serde_json::{Value, json};
 
 use crate::support::control_plane::{self, Answer, ControlPlane, Options};
+use crate::support::eventually;
 use crate::support::reference::{self, Sample};
 
 /// The levels that forbid something.
@@ -131,18 +130,6 @@ fn a_default_policy_stops_the_pods_of_a_deployment() {
     let name = refusal.split('"').nth(1).unwrap();
     let pod = json!({"metadata": {"name": name}, "spec": deployment["spec"]["template"]["spec"]});
     assert_eq!(Some(refusal.as_str()), our_refusal(&pod, Level::Restricted, server.minor()).as_deref());
-}
-
-/// Asks again and again until there is an answer, for at most half a minute.
-fn eventually<T>(what: &str, ask: impl Fn() -> Option<T>) -> T {
-    let started = Instant::now();
-    loop {
-        if let Some(answer) = ask() {
-            return answer;
-        }
-        assert!(started.elapsed() < Duration::from_secs(30), "waited in vain for {what}");
-        thread::sleep(Duration::from_millis(50));
-    }
 }
 
 fn compare_refusals(emulated: Option<&'static str>) {

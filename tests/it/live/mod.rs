@@ -14,12 +14,11 @@ mod verdicts;
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
-use std::thread;
-use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use crate::support::control_plane::{Answer, ControlPlane, Options};
+use crate::support::eventually;
 use crate::support::secctx::{Ran, secctx};
 
 /// The one server with controllers of these tests; each keeps to namespaces of its own.
@@ -71,19 +70,6 @@ fn create(server: &ControlPlane, path: &str, object: &Value) -> Value {
 fn path(group_version: &str, namespace: &str, plural: &str) -> String {
     let root = if group_version == "v1" { "api" } else { "apis" };
     format!("/{root}/{group_version}/namespaces/{namespace}/{plural}")
-}
-
-/// Asks again and again until there is an answer, for at most half a minute.
-#[track_caller]
-fn eventually<T>(what: &str, ask: impl Fn() -> Option<T>) -> T {
-    let started = Instant::now();
-    loop {
-        if let Some(answer) = ask() {
-            return answer;
-        }
-        assert!(started.elapsed() < Duration::from_secs(30), "waited in vain for {what}");
-        thread::sleep(Duration::from_millis(50));
-    }
 }
 
 /// Waits until a namespace has so many pods, all made from what is there; their names.

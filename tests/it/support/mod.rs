@@ -4,3 +4,19 @@ pub(crate) mod control_plane;
 pub(crate) mod faults;
 pub(crate) mod reference;
 pub(crate) mod secctx;
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Asks again and again until there is an answer, for at most half a minute.
+#[track_caller]
+pub(crate) fn eventually<T>(what: &str, ask: impl Fn() -> Option<T>) -> T {
+    let started = Instant::now();
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(started.elapsed() < Duration::from_secs(30), "waited in vain for {what}");
+        thread::sleep(Duration::from_millis(50));
+    }
+}
