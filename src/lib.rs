@@ -13,6 +13,8 @@
 //! - [`admission`] is what the API server does and says around that.
 //! - [`cluster`] is access to a live cluster.
 //! - [`explain`] finds what a name, a field or a pasted message is about.
+//! - [`edit`] changes texts where it must and nowhere else; [`harden`] plans what to change, and proves it.
+//! - [`label`] finds what labels of namespaces would break.
 //! - [`report`] is what a run found out, [`render`] writes it, [`cli`] is the command around it all.
 
 pub mod admission;
@@ -20,8 +22,11 @@ pub mod check;
 pub mod checks;
 pub mod cli;
 pub mod cluster;
+pub mod edit;
 pub mod evaluate;
 pub mod explain;
+pub mod harden;
+pub mod label;
 pub mod live;
 pub mod model;
 pub mod policy;

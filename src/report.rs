@@ -1,4 +1,8 @@
-//! What a run found out, as plain data: every renderer and every exit code is made from a [`Report`].
+//! What a run found out, as plain data: every renderer and every exit code is made from a [`Report`],
+//! or from the report of its command in [`harden`] or [`label`].
+
+pub mod harden;
+pub mod label;
 
 use std::sync::Arc;
 

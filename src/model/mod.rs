@@ -1,9 +1,14 @@
-//! The words that every layer shares: the pod as admission sees it, paths into it, and findings about it.
+//! The words that every layer shares: the pod as admission sees it, paths into it, findings about it, and
+//! edits of it.
 
+mod choices;
+mod edit;
 mod finding;
 mod path;
 mod pod;
 
+pub use choices::{Choices, VolumeChoice};
+pub use edit::{Edit, Misfit, Op};
 pub use finding::{Applicability, Finding, Violated, Violation};
 pub use path::{FieldPath, Segment};
 pub use pod::{

@@ -17,6 +17,9 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("source", &["model", "policy", "report", "yaml"]),
     ("check", &["admission", "evaluate", "model", "policy", "report", "source", "yaml"]),
     ("live", &["admission", "check", "cluster", "evaluate", "model", "policy", "report", "source", "yaml"]),
+    ("edit", &["model", "yaml"]),
+    ("harden", &["admission", "check", "checks", "edit", "evaluate", "model", "policy", "report", "source", "yaml"]),
+    ("label", &["admission", "check", "cluster", "evaluate", "live", "model", "policy", "report", "source", "yaml"]),
     ("explain", &["checks", "evaluate", "model", "policy"]),
     ("render", &["checks", "explain", "model", "policy", "report"]),
 ];

@@ -1,0 +1,1 @@
+//! What labels of namespaces would break: asked of the server and judged here, before anyone is broken.

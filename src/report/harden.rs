@@ -1,0 +1,157 @@
+//! What hardening came to, as plain data.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::{Problem, Source};
+use crate::model::{Applicability, Edit, FieldPath, Op};
+use crate::policy::{Level, Policy};
+
+/// Everything that a run of `harden` has to say.
+#[derive(Debug, Clone)]
+pub struct HardenReport {
+    /// What was to be reached.
+    pub policy: Policy,
+    /// A result per pod template, in the order of the input.
+    pub results: Vec<Hardened>,
+    /// The texts that were read, in the order of the input. Empty where objects of a cluster are hardened.
+    pub files: Vec<HardenedFile>,
+    /// What could not be read, judged or edited, in the order of the input. The rest was hardened all the same.
+    pub errors: Vec<Problem>,
+    /// What should be known.
+    pub warnings: Vec<Problem>,
+    /// Documents that hold no pod template (empty ones not counted).
+    pub without_template: usize,
+}
+
+/// What hardening one pod template came to. Paths are from the object's top.
+#[derive(Debug, Clone)]
+pub struct Hardened {
+    /// The object's document and first line.
+    pub source: Source,
+    /// As `apps/v1`.
+    pub api_version: String,
+    /// As `Deployment`.
+    pub kind: String,
+    /// The object's namespace, where it names one.
+    pub namespace: Option<String>,
+    /// The object's name, or its `generateName`; may be empty.
+    pub name: String,
+    /// Where in the object the pod template is; the root for a pod.
+    pub template: FieldPath,
+    /// Whether the kind is not one of Kubernetes' own.
+    pub custom: bool,
+    /// The strictest level that the template met.
+    pub before: Level,
+    /// The strictest level that it meets after the edits, judged anew; that before them where they are not made.
+    pub after: Level,
+    /// Whether it meets the policy now.
+    pub reached: bool,
+    /// The edits, in the order of their paths.
+    pub edits: Vec<PlannedEdit>,
+    /// What no edit reaches.
+    pub residue: Vec<Residue>,
+    /// Why the text could not be edited; then none of the edits is made.
+    pub refused: Vec<Refusal>,
+    /// What should be known about it, a sentence each: who generated it, what was assumed.
+    pub notes: Vec<String>,
+    /// The object as it was read.
+    pub object: Arc<Value>,
+}
+
+/// An edit with its reason.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlannedEdit {
+    /// The edit.
+    pub edit: Edit,
+    /// The check that asks for it, or the choice that does, as `readOnlyRootFilesystem`.
+    pub check: &'static str,
+    /// How freely it may be made.
+    pub fix: Applicability,
+    /// The container it is about; `None` where it is about the whole pod.
+    pub container: Option<String>,
+    /// The value before; `Value::Null` where the field was not set.
+    pub before: Value,
+    /// What may stop working, a sentence without a final full stop; empty where nothing is known.
+    pub risk: String,
+}
+
+/// A violation that stays.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Residue {
+    /// The check.
+    pub check: &'static str,
+    /// The field.
+    pub path: FieldPath,
+    /// Why no edit was made, a sentence without a final full stop: what the field is used for, or who asked to leave it.
+    pub why: String,
+    /// What could be done, a flag or a sentence each.
+    pub ways: Vec<String>,
+}
+
+/// A place of a text that cannot be edited safely.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The field that was to be edited.
+    pub path: FieldPath,
+    /// Line, counted from 1.
+    pub line: usize,
+    /// Column in characters, counted from 1.
+    pub column: usize,
+    /// Why it cannot, a fragment without a final full stop.
+    pub why: String,
+}
+
+/// A text before and after.
+#[derive(Debug, Clone)]
+pub struct HardenedFile {
+    /// As in [`Source::file`].
+    pub name: Arc<str>,
+    /// The text as it was read.
+    pub before: String,
+    /// The text with all edits.
+    pub after: String,
+    /// Its results in the report.
+    pub results: Range<usize>,
+}
+
+impl HardenReport {
+    /// A report that has nothing to say yet.
+    #[must_use]
+    pub fn new(policy: Policy) -> Self {
+        let (results, files, errors, warnings) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { policy, results, files, errors, warnings, without_template: 0 }
+    }
+
+    /// How many templates do not meet the policy after the edits.
+    #[must_use]
+    pub fn unreached(&self) -> usize {
+        self.results.iter().filter(|result| !result.reached).count()
+    }
+}
+
+impl Hardened {
+    /// `deployment/web`, as kubectl writes it.
+    #[must_use]
+    pub fn short_name(&self) -> String {
+        format!("{}/{}", self.kind.to_lowercase(), self.name)
+    }
+
+    /// The edits without their reasons.
+    pub fn plain_edits(&self) -> impl Iterator<Item = &Edit> {
+        self.edits.iter().map(|planned| &planned.edit)
+    }
+}
+
+impl PlannedEdit {
+    /// `set` or `remove`.
+    #[must_use]
+    pub fn op(&self) -> &'static str {
+        match self.edit.op {
+            Op::Set(_) => "set",
+            Op::Remove => "remove",
+        }
+    }
+}
