@@ -2,6 +2,11 @@
 //!
 //! [`plan()`] is pure: from a pod template to a plan. The files of manifests, and what becomes of them, are around it.
 
+mod order;
 mod plan;
+mod tidy;
+mod windows;
+mod wishes;
+mod writable;
 
 pub use plan::{Plan, Task, plan};
