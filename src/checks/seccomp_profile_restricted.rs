@@ -85,7 +85,7 @@ fn repair(case: &Case<'_>) -> Repair {
         return case.left_for_windows();
     }
     let lacking = unset(&case.pod.spec, |pod| pod.seccomp_profile.as_ref(), |own| own.seccomp_profile.as_ref());
-    seccomp_profile_baseline::repair_fields(case, &lacking)
+    seccomp_profile_baseline::repair_fields(case, lacking)
 }
 
 #[cfg(test)]
