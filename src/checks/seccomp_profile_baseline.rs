@@ -156,7 +156,8 @@ pub(super) fn repair_fields(case: &Case<'_>, lacking: Vec<PlacedContainer<'_>>) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checks::testing::{pod, violations};
+    use crate::checks::testing::{pod, repair, repair_with, steps, violations};
+    use crate::model::Choices;
 
     #[test]
     fn fields_of_pod_and_containers() {
@@ -222,5 +223,40 @@ mod tests {
         let forbidden = r#"forbidden annotation seccomp.security.alpha.kubernetes.io/pod="x""#;
         assert_eq!(of("x").as_deref(), Some(forbidden));
         assert_eq!((of("runtime/default"), of("localhost/p")), (None, None));
+    }
+
+    #[test]
+    fn only_wrong_profiles_change() {
+        let json = r#"{"spec":{"containers":[{"name":"a","securityContext":{"seccompProfile":{"type":"Unconfined"}}},
+            {"name":"b"}]}}"#;
+        assert_eq!(
+            steps(&repair(&CHECK, json)),
+            [r#"spec.containers[0].securityContext.seccompProfile.type = "RuntimeDefault" safe"#]
+        );
+        let json = r#"{"metadata":{"annotations":{"seccomp.security.alpha.kubernetes.io/pod":"unconfined"}},
+            "spec":{"securityContext":{"seccompProfile":{"type":"x","localhostProfile":"p"}},"containers":[
+            {"name":"a","securityContext":{"seccompProfile":{"type":"Unconfined"}}}]}}"#;
+        assert_eq!(
+            steps(&repair(&CHECK, json)),
+            [
+                r#"spec.securityContext.seccompProfile.type = "RuntimeDefault" safe"#,
+                "spec.securityContext.seccompProfile.localhostProfile removed safe",
+                "metadata.annotations[seccomp.security.alpha.kubernetes.io/pod] removed safe",
+                "spec.containers[0].securityContext.seccompProfile removed safe",
+            ]
+        );
+    }
+
+    #[test]
+    fn old_policies_want_the_annotations_changed() {
+        let json =
+            r#"{"metadata":{"annotations":{"seccomp.security.alpha.kubernetes.io/pod":"unconfined"}},"spec":{FIELD}}"#;
+        let with = |field: &str| {
+            steps(&repair_with(&CHECK, &json.replace("FIELD", field), &Choices::default(), 18, &[])).remove(0)
+        };
+        let path = "metadata.annotations[seccomp.security.alpha.kubernetes.io/pod]";
+        assert_eq!(with(""), format!(r#"{path} = "runtime/default" safe"#));
+        let field = r#""securityContext":{"seccompProfile":{"type":"Unconfined"}}"#;
+        assert_eq!(with(field), format!("{path} removed safe"));
     }
 }

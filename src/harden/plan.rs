@@ -1,14 +1,16 @@
 //! From a pod template to the edits that make it meet a policy.
 
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::{tidy, windows, wishes};
 use crate::admission;
 use crate::checks::{self, Case, Left, Repair, container_at, is_of_ephemeral_container};
 use crate::evaluate::{evaluate, strictest_level};
-use crate::model::{Applicability, Choices, Edit, Finding, PodTemplate, Violation};
+use crate::model::{Applicability, Choices, Edit, FieldPath, Finding, PodTemplate, Violation};
 use crate::policy::{Level, Policy};
 use crate::report::harden::{PlannedEdit, Residue};
+use crate::yaml::{self, Document};
 
 /// What is to be planned.
 #[derive(Debug, Clone, Copy)]
@@ -64,8 +66,16 @@ pub fn plan(task: &Task<'_>) -> Result<Plan, String> {
     })
 }
 
+/// Decodes the usual way; what that does not take, with Go's rules, which also know where the fault is.
 fn decode(template: &Value) -> Result<PodTemplate, String> {
-    serde::Deserialize::deserialize(template).map_err(|error: serde_json::Error| error.to_string())
+    PodTemplate::deserialize(template).or_else(|error| decode_as_go(&template.to_string(), &error))
+}
+
+fn decode_as_go(json: &str, error: &serde_json::Error) -> Result<PodTemplate, String> {
+    let chunks = yaml::chunks(json);
+    let document = chunks.first().and_then(|chunk| Document::parse(chunk).ok());
+    let root = document.as_ref().and_then(|document| document.root()).ok_or_else(|| error.to_string())?;
+    yaml::de::decode(root).map_err(|error| error.to_string())
 }
 
 fn prepared(written: &PodTemplate) -> PodTemplate {
@@ -142,7 +152,11 @@ impl Draft {
             }
         }
         self.residue.extend(repair.left.into_iter().map(|left| residue_of(check, left)));
-        self.notes.extend(repair.notes);
+        for note in repair.notes {
+            if !self.notes.contains(&note) {
+                self.notes.push(note);
+            }
+        }
     }
 }
 
@@ -160,7 +174,7 @@ fn left_alone(violation: &Violation, check: &str, choices: &Choices) -> Left {
     Left { path: violation.path.clone(), why: why.to_owned(), ways: Vec::new() }
 }
 
-fn ephemeral(path: crate::model::FieldPath) -> Left {
+fn ephemeral(path: FieldPath) -> Left {
     Left {
         path,
         why: "ephemeral containers cannot be changed, and are gone when the pod is".to_owned(),
@@ -168,7 +182,7 @@ fn ephemeral(path: crate::model::FieldPath) -> Left {
     }
 }
 
-fn not_safe(path: crate::model::FieldPath, risk: String) -> Left {
+fn not_safe(path: FieldPath, risk: String) -> Left {
     let why =
         if risk.is_empty() { "not safe (--safe-only)".to_owned() } else { format!("not safe (--safe-only): {risk}") };
     Left { path, why, ways: vec!["without --safe-only the edit is made".to_owned()] }

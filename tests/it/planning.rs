@@ -205,3 +205,42 @@ fn a_real_server_admits_what_was_hardened() {
         }
     }
 }
+
+#[test]
+fn zz_tmp_corpus() {
+    let text = std::fs::read_to_string(std::env::var("CORPUS").unwrap()).unwrap();
+    let (mut n, mut ok, mut m) = (0, 0, 0);
+    for line in text.lines() {
+        let (name, pod): (String, Value) = serde_json::from_str(line).unwrap();
+        let h = Hardened::new(pod, Policy { level: Level::Restricted, version: Version::Latest });
+        n += 1;
+        ok += usize::from(h.plan.reached);
+        if let Err(e) = h.check() {
+            m += 1;
+            eprintln!("BAD {name} {e}");
+        }
+        eprintln!("== {name} {} -> {}", h.plan.before, h.plan.after);
+        for e in &h.plan.edits {
+            let op = match &e.edit.op {
+                kubectl_secctx::model::Op::Set(v) => format!("= {v}"),
+                _ => "removed".into(),
+            };
+            eprintln!(
+                "  {:7} {} {} [{}] {:?} | {}",
+                e.fix.as_str(),
+                e.edit.path,
+                op,
+                e.check,
+                e.container.as_deref().unwrap_or(""),
+                e.risk
+            );
+        }
+        for r in &h.plan.residue {
+            eprintln!("  LEFT {} [{}] {}\n     {}", r.path, r.check, r.why, r.ways.join("\n     "));
+        }
+        for r in &h.plan.notes {
+            eprintln!("  NOTE {r}");
+        }
+    }
+    eprintln!("{ok} of {n}, {m} bad");
+}
