@@ -18,6 +18,7 @@ mod templates;
 use std::collections::BTreeMap;
 
 pub use collect::{Collector, Pod, Workload};
+pub use judge::ephemeral_findings;
 pub use gather::{Ask, Gathered, Holdings, Progress, gather, read};
 pub use objects::{
     JobTemplate, LiveMeta, LiveObject, NamespaceMeta, NamespaceObject, ObjectKey, Owner, PodObject, PodStatus,
@@ -26,7 +27,7 @@ pub use objects::{
 pub use owners::Branch;
 pub use run::cluster_name;
 pub use targets::{Target, parse};
-pub use templates::TemplateId;
+pub use templates::{TemplateId, ephemeral_names};
 
 /// Labels of the namespaces whose labels could be read, by name.
 pub type NamespaceLabels = BTreeMap<String, BTreeMap<String, String>>;

@@ -119,7 +119,8 @@ impl<'a> Judge<'a> {
 }
 
 /// What a policy finds because of a pod's ephemeral containers, as if it had no others.
-pub(super) fn ephemeral_findings(policy: Policy, pod: &PodTemplate) -> Vec<Finding> {
+#[must_use]
+pub fn ephemeral_findings(policy: Policy, pod: &PodTemplate) -> Vec<Finding> {
     let mut alone = pod.clone();
     alone.spec.init_containers.clear();
     alone.spec.containers.clear();

@@ -58,7 +58,8 @@ pub(super) fn container_names(pod: &PodTemplate) -> impl Iterator<Item = &str> {
 }
 
 /// Names of a pod's ephemeral containers.
-pub(super) fn ephemeral_names(pod: &PodTemplate) -> Vec<String> {
+#[must_use]
+pub fn ephemeral_names(pod: &PodTemplate) -> Vec<String> {
     let all = pod.spec.all_containers().filter(|container| container.kind == ContainerKind::Ephemeral);
     all.map(|container| container.name.clone()).collect()
 }
