@@ -43,7 +43,7 @@ pub(super) fn report(
     for options in &all {
         let ask = Ask {
             targets: targets.clone(),
-            namespace: manifests.namespace.clone().filter(|_| !args.all_namespaces),
+            namespaces: manifests.namespace.clone().filter(|_| !args.all_namespaces).into_iter().collect(),
             labels: args.selector.clone(),
             fields: args.field_selector.clone(),
             chunk_size: args.chunk_size,
@@ -74,8 +74,8 @@ fn add(
     streams: &mut Streams,
 ) -> Result<u16, String> {
     let cluster = Cluster::connect(options).map_err(|error| error.to_string())?;
-    if !everywhere && ask.namespace.is_none() {
-        ask.namespace = Some(cluster.default_namespace().to_owned());
+    if !everywhere && ask.namespaces.is_empty() {
+        ask.namespaces.insert(cluster.default_namespace().to_owned());
     }
     let bar = Bar::new(streams.err_is_terminal && looks.progress);
     let gathered = gather(&cluster, request, &ask, &|came, remaining| bar.show(came, remaining));

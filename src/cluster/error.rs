@@ -34,13 +34,15 @@ pub enum ErrorKind {
     NotFound,
     /// 405: the kind cannot be asked for like this.
     MethodNotAllowed,
+    /// 409: the object changed since it was read, or there is one of that name already.
+    Conflict,
     /// 410: the list took too long to read and has to begin again.
     Expired,
     /// 429: too many requests, even after some patience.
     Throttled,
     /// 5xx: the server cannot answer, even after some patience.
     Server,
-    /// Any other refusal, such as a selector that does not exist.
+    /// Any other refusal, such as a selector that does not exist or an object that is not valid (422).
     Refused,
     /// The answer broke off or is not what the server should answer.
     Answer,
@@ -115,6 +117,7 @@ fn kind_of(status: StatusCode) -> ErrorKind {
         403 => ErrorKind::Forbidden,
         404 => ErrorKind::NotFound,
         405 => ErrorKind::MethodNotAllowed,
+        409 => ErrorKind::Conflict,
         410 => ErrorKind::Expired,
         429 => ErrorKind::Throttled,
         500..=599 => ErrorKind::Server,

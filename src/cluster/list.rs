@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::error::{ClusterError, ErrorKind};
-use super::resource::{Resource, escape};
+use super::resource::{Resource, with_query};
 use super::transport::{JSON, Transport};
 
 /// Which objects to list.
@@ -40,15 +40,9 @@ impl ListQuery {
             ("limit", limit.as_deref()),
             ("continue", continue_token),
         ];
-        let mut path = self.resource.path(self.namespace.as_deref());
-        let mut separator = '?';
-        for (name, value) in values {
-            if let Some(value) = value.filter(|value| !value.is_empty()) {
-                path.push_str(&format!("{separator}{name}={}", escape(value)));
-                separator = '&';
-            }
-        }
-        path
+        let given =
+            values.into_iter().filter_map(|(name, value)| Some((name, value.filter(|value| !value.is_empty())?)));
+        with_query(self.resource.path(self.namespace.as_deref()), &given.collect::<Vec<_>>())
     }
 }
 

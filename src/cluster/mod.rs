@@ -32,6 +32,7 @@ mod translate;
 mod transport;
 mod version;
 mod warnings;
+mod write;
 
 use std::pin::Pin;
 
@@ -46,6 +47,7 @@ pub use list::{ListQuery, Page};
 pub use options::{ConnectOptions, Environment, Impersonation, Secret, parse_timeout};
 pub use resource::Resource;
 pub use version::ServerVersion;
+pub use write::{Change, PatchType, Written};
 
 use transport::{JSON, Transport};
 
@@ -167,6 +169,32 @@ impl Cluster {
         self.runtime.block_on(self.transport.get(&resource.object_path(namespace, name), JSON))
     }
 
+    /// Gets a text that belongs to an object, as the `log` of a pod, with parameters of the request.
+    ///
+    /// # Errors
+    ///
+    /// The text cannot be had.
+    pub fn text(
+        &self,
+        resource: &Resource,
+        namespace: Option<&str>,
+        name: &str,
+        subresource: &str,
+        parameters: &[(&str, &str)],
+    ) -> Result<String, ClusterError> {
+        let path = format!("{}/{}", resource.object_path(namespace, name), resource::escape(subresource));
+        self.runtime.block_on(self.transport.text(&resource::with_query(path, parameters)))
+    }
+
+    /// Changes an object, or asks what a change would come to; the object then is read as `T`.
+    ///
+    /// # Errors
+    ///
+    /// The server refused, or it is not known whether it did what was asked.
+    pub fn write<T: DeserializeOwned>(&self, change: &Change) -> Result<Written<T>, ClusterError> {
+        self.runtime.block_on(write::write(&self.transport, change))
+    }
+
     /// Several requests to be made at once.
     pub fn batch(&self) -> Batch<'_> {
         Batch { cluster: self, requests: Vec::new() }
@@ -207,6 +235,12 @@ impl<'a> Batch<'a> {
         let transport = &self.cluster.transport;
         let path = resource.object_path(namespace, name);
         self.requests.push(Box::pin(async move { transport.get(&path, JSON).await.map(on_object) }));
+    }
+
+    /// Adds a change, as [`Cluster::write`] makes it.
+    pub fn write<T: DeserializeOwned + 'a>(&mut self, change: Change, on_written: impl FnOnce(Written<T>) + 'a) {
+        let transport = &self.cluster.transport;
+        self.requests.push(Box::pin(async move { write::write(transport, &change).await.map(on_written) }));
     }
 
     /// Makes the requests; the results are in the order in which they were added.

@@ -148,6 +148,15 @@ pub(super) fn escape(text: &str) -> String {
     escaped
 }
 
+/// A path with parameters.
+pub(super) fn with_query(mut path: String, parameters: &[(&str, &str)]) -> String {
+    for (i, (name, value)) in parameters.iter().enumerate() {
+        path.push(if i == 0 { '?' } else { '&' });
+        path.push_str(&format!("{name}={}", escape(value)));
+    }
+    path
+}
+
 /// `TYPE`, `TYPE.GROUP` or `TYPE.VERSION.GROUP` as a user wrote it.
 pub(super) struct TypeName {
     name: String,

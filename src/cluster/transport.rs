@@ -3,8 +3,8 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
-use http::header::{ACCEPT, RETRY_AFTER};
-use http::{HeaderMap, Request, StatusCode};
+use http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderMap, Method, Request, StatusCode};
 use kube::Client;
 use kube::client::Body;
 use serde::de::DeserializeOwned;
@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::error::{ClusterError, ErrorKind};
 use super::translate;
-use super::warnings::Warnings;
+use super::warnings::{self, Warnings};
 
 /// The media type of nearly everything.
 pub(super) const JSON: &str = "application/json";
@@ -43,11 +43,44 @@ struct Health {
     dead: Option<ClusterError>,
 }
 
+/// What to send.
+pub(super) struct Call {
+    pub(super) method: Method,
+    /// Path and query.
+    pub(super) path: String,
+    pub(super) accept: &'static str,
+    /// What is sent along, and its media type.
+    pub(super) body: Option<(&'static str, Vec<u8>)>,
+}
+
+impl Call {
+    fn get(path: &str, accept: &'static str) -> Self {
+        Self { method: Method::GET, path: path.to_owned(), accept, body: None }
+    }
+
+    fn is_read(&self) -> bool {
+        self.method == Method::GET
+    }
+
+    /// Whether the same may be sent again after this refusal. What writes may only where it was not handled at all: the
+    /// server says so with 429, and where it names a time to come back.
+    fn may_be_repeated(&self, answer: &Answer) -> bool {
+        match answer.status {
+            StatusCode::TOO_MANY_REQUESTS => true,
+            StatusCode::SERVICE_UNAVAILABLE => self.is_read() || answer.retry_after.is_some(),
+            StatusCode::GATEWAY_TIMEOUT => self.is_read(),
+            _ => false,
+        }
+    }
+}
+
 /// What the server sent.
-struct Answer {
+pub(super) struct Answer {
     status: StatusCode,
     retry_after: Option<Duration>,
-    body: Vec<u8>,
+    /// What this very answer warns of.
+    pub(super) warnings: Vec<String>,
+    pub(super) body: Vec<u8>,
 }
 
 impl Transport {
@@ -64,10 +97,27 @@ impl Transport {
     }
 
     /// Gets what is at a path, read as `T`.
-    pub(super) async fn get<T: DeserializeOwned>(&self, path: &str, accept: &str) -> Result<T, ClusterError> {
-        let body = self.fetch(path, accept).await?;
+    pub(super) async fn get<T: DeserializeOwned>(&self, path: &str, accept: &'static str) -> Result<T, ClusterError> {
+        let answer = self.read(path, accept).await?;
+        self.decode(path, &answer.body)
+    }
+
+    /// Gets the text at a path.
+    pub(super) async fn text(&self, path: &str) -> Result<String, ClusterError> {
+        let answer = self.read(path, "*/*").await?;
+        Ok(String::from_utf8_lossy(&answer.body).into_owned())
+    }
+
+    async fn read(&self, path: &str, accept: &'static str) -> Result<Answer, ClusterError> {
+        let answer = self.send(&Call::get(path, accept)).await?;
+        self.warnings.borrow_mut().collect(&answer.warnings);
+        Ok(answer)
+    }
+
+    /// Reads the body of an answer as `T`.
+    pub(super) fn decode<T: DeserializeOwned>(&self, path: &str, body: &[u8]) -> Result<T, ClusterError> {
         // The message of the parser would quote from the answer, which may hold secrets.
-        serde_json::from_slice(&body).map_err(|error| {
+        serde_json::from_slice(body).map_err(|error| {
             let message = format!(
                 "the answer of the server {} to {path} is not what it should be (line {}, column {})",
                 self.server,
@@ -78,7 +128,8 @@ impl Transport {
         })
     }
 
-    async fn fetch(&self, path: &str, accept: &str) -> Result<Vec<u8>, ClusterError> {
+    /// Sends a request until the server takes it, refuses it or cannot be waited for any longer.
+    pub(super) async fn send(&self, call: &Call) -> Result<Answer, ClusterError> {
         if let Some(error) = &self.health.borrow().dead {
             return Err(error.clone());
         }
@@ -87,7 +138,7 @@ impl Transport {
         let mut tries = 0;
         loop {
             tries += 1;
-            let sent = self.attempt(path, accept);
+            let sent = self.attempt(call);
             let answer = match deadline {
                 None => sent.await,
                 Some(deadline) => timeout_at(deadline, sent).await.unwrap_or_else(|_| Err(self.too_slow())),
@@ -96,33 +147,36 @@ impl Transport {
             if answer.status.is_success() {
                 let mut health = self.health.borrow_mut();
                 (health.well, health.ailing) = (Some(Instant::now()), None);
-                return Ok(answer.body);
+                return Ok(answer);
             }
             let refusal = ClusterError::from_answer(&self.server, answer.status, &answer.body);
-            match self.pause(&answer, tries, deadline) {
+            match self.pause(call, &answer, tries, deadline) {
                 Some(pause) => sleep(pause).await,
                 None => return Err(refusal.after_tries(tries)),
             }
         }
     }
 
-    async fn attempt(&self, path: &str, accept: &str) -> Result<Answer, ClusterError> {
-        let request = Request::get(path).header(ACCEPT, accept).body(Body::empty());
-        let request = request
-            .map_err(|error| ClusterError::new(ErrorKind::Refused, format!("{path} cannot be asked for: {error}")))?;
+    async fn attempt(&self, call: &Call) -> Result<Answer, ClusterError> {
+        let mut request = Request::builder().method(&call.method).uri(&call.path).header(ACCEPT, call.accept);
+        let mut body = Body::empty();
+        if let Some((kind, bytes)) = &call.body {
+            request = request.header(CONTENT_TYPE, *kind);
+            body = Body::from(bytes.clone());
+        }
+        let wrong =
+            |error| ClusterError::new(ErrorKind::Refused, format!("{} cannot be asked for: {error}", call.path));
+        let request = request.body(body).map_err(wrong)?;
         let response = self.client.send(request).await.map_err(|error| translate::no_answer(&self.server, &error))?;
         let (parts, body) = response.into_parts();
-        self.warnings.borrow_mut().collect(&parts.headers);
         let body = body.collect_bytes().await.map_err(|error| translate::broken_answer(&self.server, &error))?;
-        Ok(Answer { status: parts.status, retry_after: retry_after(&parts.headers), body: body.into() })
+        let (retry_after, warnings) = (retry_after(&parts.headers), warnings::read(&parts.headers));
+        Ok(Answer { status: parts.status, retry_after, warnings, body: body.into() })
     }
 
     /// How long to wait before the next try; `None` when it would be of no use or take too long.
-    fn pause(&self, answer: &Answer, tries: u32, deadline: Option<Instant>) -> Option<Duration> {
-        if !matches!(
-            answer.status,
-            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT
-        ) {
+    fn pause(&self, call: &Call, answer: &Answer, tries: u32, deadline: Option<Instant>) -> Option<Duration> {
+        if !call.may_be_repeated(answer) {
             return None;
         }
         let now = Instant::now();

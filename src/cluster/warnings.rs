@@ -7,14 +7,11 @@ use http::HeaderMap;
 pub(super) struct Warnings(Vec<String>);
 
 impl Warnings {
-    /// Keeps what the headers of an answer warn of.
-    pub(super) fn collect(&mut self, headers: &HeaderMap) {
-        for header in headers.get_all(http::header::WARNING) {
-            // Bytes beyond ASCII are allowed in the header and are UTF-8 here.
-            for text in parse(&String::from_utf8_lossy(header.as_bytes())) {
-                if !self.0.contains(&text) {
-                    self.0.push(text);
-                }
+    /// Keeps what an answer warns of.
+    pub(super) fn collect(&mut self, texts: &[String]) {
+        for text in texts {
+            if !self.0.contains(text) {
+                self.0.push(text.clone());
             }
         }
     }
@@ -22,6 +19,13 @@ impl Warnings {
     pub(super) fn all(&self) -> Vec<String> {
         self.0.clone()
     }
+}
+
+/// What the headers of one answer warn of, in the order they came.
+pub(super) fn read(headers: &HeaderMap) -> Vec<String> {
+    let all = headers.get_all(http::header::WARNING).iter();
+    // Bytes beyond ASCII are allowed in the header and are UTF-8 here.
+    all.flat_map(|header| parse(&String::from_utf8_lossy(header.as_bytes()))).collect()
 }
 
 /// The texts of code 299 in a header's value: `299 agent "text" ["date"]`, several joined by commas. What comes after
@@ -94,8 +98,9 @@ mod tests {
             headers.append(http::header::WARNING, value.parse().unwrap());
         }
         let mut warnings = Warnings::default();
-        warnings.collect(&headers);
-        warnings.collect(&headers);
+        assert_eq!(read(&headers), ["one", "two", "one"]);
+        warnings.collect(&read(&headers));
+        warnings.collect(&read(&headers));
         assert_eq!(warnings.all(), ["one", "two"]);
     }
 }

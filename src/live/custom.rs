@@ -5,8 +5,8 @@ use std::cell::RefCell;
 use serde_json::value::RawValue;
 
 use super::collect::Collector;
-use super::finish::LONGEST_CHAIN;
-use super::gather::{Bare, Resolved, Run, key};
+use super::owners::LONGEST_CHAIN;
+use super::run::{Bare, Resolved, Run, key};
 use crate::cluster::{ClusterError, Discovery, Resource};
 use crate::model::PodTemplate;
 use crate::source::{find, objects};
@@ -28,11 +28,7 @@ const WORKLOAD_GROUPS: &[(&str, &str)] = &[
 impl Run<'_> {
     /// Custom resources: those asked for; else the most used ones that the server has; and those that own pods or
     /// workloads, which may have owners of their own again.
-    pub(super) fn custom(
-        &mut self,
-        collector: &RefCell<Collector<'_>>,
-        targets: &[Resolved],
-    ) -> Result<(), ClusterError> {
+    pub(super) fn custom(&mut self, collector: &RefCell<Collector>, targets: &[Resolved]) -> Result<(), ClusterError> {
         let mut asked: Vec<Resource> = Vec::new();
         let mut next: Vec<Resource> = if targets.is_empty() {
             let is_known = |found: &Resource| {
@@ -59,8 +55,10 @@ impl Run<'_> {
                 break;
             }
             let mut batch = self.cluster.batch();
-            for resource in new.clone() {
-                let query = self.query(resource.clone());
+            let mut listed = Vec::new();
+            for (resource, query) in new.iter().flat_map(|one| self.queries(one).into_iter().map(move |q| (one, q))) {
+                listed.push(resource.clone());
+                let resource = resource.clone();
                 batch.list::<Box<RawValue>>(query, move |page| {
                     for object in page.items {
                         take_custom(&mut collector.borrow_mut(), &resource, &object);
@@ -68,8 +66,8 @@ impl Run<'_> {
                 });
             }
             let results = batch.run();
-            asked.extend(new.iter().cloned());
-            new.into_iter().zip(results).try_for_each(|(resource, result)| self.note(resource, result))?;
+            asked.extend(new);
+            listed.into_iter().zip(results).try_for_each(|(resource, result)| self.note(resource, result))?;
         }
         Ok(())
     }
@@ -89,7 +87,7 @@ impl Run<'_> {
 }
 
 /// Judges the templates of a custom resource, found by their shape as in manifests.
-fn take_custom(collector: &mut Collector<'_>, resource: &Resource, object: &RawValue) {
+fn take_custom(collector: &mut Collector, resource: &Resource, object: &RawValue) {
     let bare = serde_json::from_str::<Bare>(object.get());
     let key = key(resource, &bare.as_ref().map(|bare| bare.metadata.clone()).unwrap_or_default());
     match &bare {

@@ -1,104 +1,70 @@
-//! Puts pods under the workload at the top of their owners, and makes verdicts of it all.
+//! Makes verdicts of what a cluster has, for `check`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::collect::{Collector, Judgement, Pod, Workload, mode_verdict};
+use super::collect::{Collector, Pod, Workload};
+use super::judge::{Judge, Judgement};
 use super::objects::ObjectKey;
+use super::owners::Branch;
+use super::templates::ephemeral_names;
 use crate::model::{FieldPath, Finding};
-use crate::report::{ClusterName, Live, PlacedFinding, PodGroup, Source, Verdict};
+use crate::policy::{Mode, Policy};
+use crate::report::{ClusterName, Live, ModeVerdict, PlacedFinding, PodGroup, Source, Verdict};
 
-/// Longest chain of owners that is followed; real ones have three links.
-pub(super) const LONGEST_CHAIN: usize = 16;
-
-impl Collector<'_> {
-    /// The verdicts, by namespace, kind and name. `refusals` are messages of events that tell of refused pods, by the
-    /// object that could not make them.
-    #[must_use]
-    pub fn finish(mut self, cluster: &Arc<ClusterName>, refusals: &BTreeMap<ObjectKey, Vec<String>>) -> Vec<Verdict> {
-        let mut pods: BTreeMap<ObjectKey, Vec<Pod>> = BTreeMap::new();
-        for pod in std::mem::take(&mut self.pods) {
-            pods.entry(self.top_of_pod(&pod)).or_default().push(pod);
-        }
-        let mut refused: BTreeMap<ObjectKey, Vec<String>> = BTreeMap::new();
-        for (key, messages) in refusals {
-            refused.entry(self.top(key)).or_default().extend(messages.iter().cloned());
-        }
-        let mut keys: Vec<ObjectKey> = self.workloads.keys().filter(|key| self.top(key) == **key).cloned().collect();
-        keys.extend(pods.keys().filter(|key| !self.workloads.contains_key(key)).cloned());
-        keys.sort();
-        keys.iter()
-            .flat_map(|key| {
-                let mut verdicts = self.verdicts(key, pods.remove(key).unwrap_or_default(), cluster);
-                if let Some(live) = verdicts.first_mut().and_then(|verdict| verdict.live.as_mut()) {
-                    live.refusals = refused.remove(key).unwrap_or_default();
-                }
-                verdicts
-            })
-            .collect()
+/// The verdicts, by namespace, kind and name. `refusals` are messages of events that tell of refused pods, by the
+/// object that could not make them.
+pub(super) fn finish(
+    objects: &mut Collector,
+    judge: Judge<'_>,
+    cluster: &Arc<ClusterName>,
+    refusals: &BTreeMap<ObjectKey, Vec<String>>,
+) -> Vec<Verdict> {
+    let mut refused: BTreeMap<ObjectKey, Vec<String>> = BTreeMap::new();
+    for (key, messages) in refusals {
+        refused.entry(objects.top(key)).or_default().extend(messages.iter().cloned());
     }
-
-    fn top_of_pod(&self, pod: &Pod) -> ObjectKey {
-        let own = ObjectKey::pod(&pod.namespace, &pod.name);
-        // A static pod's owner is its node, which is no workload.
-        match pod.owner.as_ref().filter(|owner| owner.kind != "Node") {
-            Some(owner) if !self.is_asked_for(&own) => self.top(owner),
-            _ => own,
-        }
-    }
-
-    /// An object and its owners upwards; an object that was asked for itself is the last.
-    pub(super) fn chain<'k>(&'k self, key: &'k ObjectKey) -> impl Iterator<Item = &'k ObjectKey> {
-        let next = |key: &&'k ObjectKey| self.managers.get(*key).filter(|_| !self.is_asked_for(key));
-        std::iter::successors(Some(key), next).take(LONGEST_CHAIN)
-    }
-
-    /// Where an object is told: under the highest of its owners that has a template, for that is what is to be changed.
-    /// Where none has, or only what a Deployment or a CronJob made of theirs, under the highest that is known by name.
-    fn top(&self, key: &ObjectKey) -> ObjectKey {
-        let is_made = |key: &ObjectKey| {
-            let manager = self.managers.get(key).filter(|_| !self.is_asked_for(key));
-            manager.is_some_and(|manager| is_built_in_manager(&manager.kind, &manager.group))
-        };
-        let with_template = self.chain(key).filter(|key| self.workloads.contains_key(*key) && !is_made(key)).last();
-        with_template.or_else(|| self.chain(key).last()).unwrap_or(key).clone()
-    }
-
-    /// The verdict on each template of a workload, each with the pods that are most like it.
-    fn verdicts(&self, key: &ObjectKey, pods: Vec<Pod>, cluster: &Arc<ClusterName>) -> Vec<Verdict> {
-        let Some(workloads) = self.workloads.get(key) else { return vec![self.verdict(key, None, &pods, cluster)] };
-        let mut shares: Vec<Vec<Pod>> = workloads.iter().map(|_| Vec::new()).collect();
-        for pod in pods {
-            let alike = |workload: &Workload| workload.containers.iter().filter(|c| pod.containers.contains(c)).count();
-            // Of several that are as much alike, the last to be looked at is taken: the first of all.
-            let closest = workloads.iter().enumerate().rev().max_by_key(|(_, workload)| alike(workload));
-            if let Some(share) = closest.and_then(|(index, _)| shares.get_mut(index)) {
-                share.push(pod);
+    let branches = objects.branches();
+    let mut finish = Finish { objects, judge, cluster };
+    branches
+        .into_iter()
+        .filter_map(|mut branch| {
+            let key = branch.key.clone();
+            branch.pods.retain(|pod| !pod.ended || objects.is_asked_for(&ObjectKey::pod(&pod.namespace, &pod.name)));
+            // Pods that have ended do not run, and alone they say nothing of what will.
+            let mut verdict = finish.verdict(&branch)?;
+            if let Some(live) = verdict.live.as_mut() {
+                live.refusals = refused.remove(&key).unwrap_or_default();
             }
-        }
-        let each = workloads.iter().zip(&shares);
-        each.map(|(workload, pods)| self.verdict(key, Some(workload), pods, cluster)).collect()
-    }
+            Some(verdict)
+        })
+        .collect()
+}
 
-    fn verdict(
-        &self,
-        key: &ObjectKey,
-        workload: Option<&Workload>,
-        pods: &[Pod],
-        cluster: &Arc<ClusterName>,
-    ) -> Verdict {
-        let groups = self.groups(workload, pods);
+struct Finish<'a> {
+    objects: &'a Collector,
+    judge: Judge<'a>,
+    cluster: &'a Arc<ClusterName>,
+}
+
+impl Finish<'_> {
+    /// The verdict on a template and its pods; `None` where there is neither.
+    fn verdict(&mut self, branch: &Branch) -> Option<Verdict> {
+        let (key, workload) = (&branch.key, branch.workload.as_ref());
+        let judge = |finish: &mut Self, template| finish.judge.judge(finish.objects, &key.namespace, template);
         let own = match workload {
-            Some(workload) => workload.judgement,
+            Some(workload) => judge(self, workload.template),
             // Of a bare pod, or of pods whose owner is only known by name, the pods' own verdict is all there is.
-            None => pods.first().map_or(0, |pod| pod.judgement),
+            None => judge(self, branch.pods.first()?.template),
         };
-        let judgement = &self.judgements[own];
-        let template = workload.map(|workload| workload.template.clone()).unwrap_or_default();
+        let judged: Vec<_> = branch.pods.iter().map(|pod| judge(self, pod.template)).collect();
+        let groups = self.groups(own, workload, branch.pods.iter().zip(judged));
+        let judgement = self.judge.get(own);
+        let template = workload.map(|workload| workload.path.clone()).unwrap_or_default();
         let meets = groups.iter().map(|group| group.meets).chain([judgement.meets]).min().unwrap_or(judgement.meets);
-        Verdict {
-            source: Source::cluster(Arc::clone(cluster)),
-            api_version: workload.map_or_else(|| api_version(key), |workload| workload.api_version.clone()),
+        Some(Verdict {
+            source: Source::cluster(Arc::clone(self.cluster)),
+            api_version: branch.api_version(),
             kind: key.kind.clone(),
             namespace: Some(key.namespace.clone()),
             name: key.name.clone(),
@@ -111,88 +77,78 @@ impl Collector<'_> {
             findings: placed(&judgement.findings, &template),
             sentence: None,
             modes: judgement.modes.iter().map(|mode| mode_verdict(mode, &template)).collect(),
-            live: Some(Live { pods: pods.len(), groups, refusals: Vec::new() }),
+            live: Some(Live { pods: branch.pods.len(), groups, refusals: Vec::new() }),
             template,
-        }
+        })
     }
 
     /// Pods with the same verdict together, in the order of their first names.
-    fn groups(&self, workload: Option<&Workload>, pods: &[Pod]) -> Vec<PodGroup> {
+    fn groups<'p>(
+        &self,
+        own: usize,
+        workload: Option<&Workload>,
+        pods: impl Iterator<Item = (&'p Pod, usize)>,
+    ) -> Vec<PodGroup> {
         let mut groups: Vec<(usize, PodGroup)> = Vec::new();
-        let mut sorted: Vec<&Pod> = pods.iter().collect();
-        sorted.sort_by(|a, b| a.name.cmp(&b.name));
-        for pod in sorted {
-            let injected = injected(workload, pod);
-            let same = groups.iter_mut().find(|(judgement, group)| {
-                *judgement == pod.judgement
-                    && group.injected == injected
-                    && group.ephemeral_containers == pod.ephemeral_containers
+        for (pod, judgement) in pods {
+            let injected = self.objects.injected(workload, pod);
+            let ephemeral = pod.debugged.map_or(Vec::new(), |id| ephemeral_names(self.objects.template(id)));
+            let same = groups.iter_mut().find(|(judged, group)| {
+                *judged == judgement && group.injected == injected && group.ephemeral_containers == ephemeral
             });
             match same {
                 Some((_, group)) => group.pods.push(pod.name.clone()),
-                None => groups.push((pod.judgement, self.group(workload, pod, injected))),
+                None => {
+                    let template = workload.map(|_| self.judge.get(own));
+                    let group = self.group(template, pod, self.judge.get(judgement), injected, ephemeral);
+                    groups.push((judgement, group));
+                }
             }
         }
         groups.into_iter().map(|(_, group)| group).collect()
     }
 
-    fn group(&self, workload: Option<&Workload>, pod: &Pod, injected: Vec<String>) -> PodGroup {
-        let judgement = &self.judgements[pod.judgement];
+    fn group(
+        &self,
+        template: Option<&Judgement>,
+        pod: &Pod,
+        judgement: &Judgement,
+        injected: Vec<String>,
+        ephemeral_containers: Vec<String>,
+    ) -> PodGroup {
+        let of_ephemeral = |id| self.judge.ephemeral_findings(&pod.namespace, self.objects.template(id));
+        let ephemeral = pod.debugged.map_or(Vec::new(), of_ephemeral);
         PodGroup {
             pods: vec![pod.name.clone()],
             allowed: judgement.allowed(),
             meets: judgement.meets,
             findings: placed(&judgement.findings, &FieldPath::root()),
-            comes_back: self.comes_back(workload, judgement, &injected),
+            comes_back: comes_back(template, judgement, &injected),
             injected,
-            ephemeral_containers: pod.ephemeral_containers.clone(),
-            ephemeral: placed(&pod.ephemeral, &FieldPath::root()),
-        }
-    }
-
-    /// Whether a pod like this would be admitted when it has to be made again: as its template has it, with what is
-    /// injected put in again.
-    fn comes_back(&self, workload: Option<&Workload>, judgement: &Judgement, injected: &[String]) -> bool {
-        let is_injected = |finding: &Finding| {
-            finding.violations.iter().filter_map(|violation| violation.container.as_ref()).any(|c| injected.contains(c))
-        };
-        match workload {
-            Some(workload) => {
-                self.judgements[workload.judgement].allowed() && !judgement.findings.iter().any(is_injected)
-            }
-            None => judgement.allowed(),
+            ephemeral_containers,
+            ephemeral: placed(&ephemeral, &FieldPath::root()),
         }
     }
 }
 
-/// Whether objects of a kind make others of their templates: ReplicaSets and Jobs then say nothing of their own.
-fn is_built_in_manager(kind: &str, group: &str) -> bool {
-    matches!((kind, group), ("Deployment", "apps") | ("CronJob", "batch"))
+/// Whether a pod like this would be admitted when it has to be made again: as its template has it, with what is injected
+/// put in again.
+fn comes_back(template: Option<&Judgement>, judgement: &Judgement, injected: &[String]) -> bool {
+    match template {
+        Some(template) => template.allowed() && !judgement.findings.iter().any(|f| f.is_about_any(injected)),
+        None => judgement.allowed(),
+    }
 }
 
-/// Containers of a pod that its owner's template does not have.
-fn injected(workload: Option<&Workload>, pod: &Pod) -> Vec<String> {
-    let Some(workload) = workload else { return Vec::new() };
-    pod.containers.iter().filter(|name| !workload.containers.contains(name)).cloned().collect()
+/// A mode's verdict for the report.
+fn mode_verdict((mode, policy, findings): &(Mode, Policy, Vec<Finding>), prefix: &FieldPath) -> ModeVerdict {
+    ModeVerdict { mode: *mode, policy: *policy, findings: placed(findings, prefix) }
 }
 
 /// Findings with paths from the object's top; in a cluster they have no place in any text.
-pub(super) fn placed(findings: &[Finding], prefix: &FieldPath) -> Vec<PlacedFinding> {
-    findings
-        .iter()
-        .map(|finding| {
-            let mut finding = finding.clone();
-            for violation in &mut finding.violations {
-                violation.path = prefix.clone().join(&violation.path);
-            }
-            PlacedFinding { finding, places: Vec::new() }
-        })
-        .collect()
-}
-
-/// The API version of an owner that is only known by name: its group, as far as it is one of Kubernetes' own.
-fn api_version(key: &ObjectKey) -> String {
-    if key.group.is_empty() { "v1".to_owned() } else { format!("{}/v1", key.group) }
+fn placed(findings: &[Finding], prefix: &FieldPath) -> Vec<PlacedFinding> {
+    let place = |finding: &Finding| PlacedFinding { finding: finding.clone().under(prefix), places: Vec::new() };
+    findings.iter().map(place).collect()
 }
 
 #[cfg(test)]
@@ -243,12 +199,12 @@ mod tests {
             .unwrap()
     }
 
-    fn verdicts(fill: impl FnOnce(&mut Collector<'_>)) -> Vec<Verdict> {
+    fn verdicts(fill: impl FnOnce(&mut Collector)) -> Vec<Verdict> {
         let (request, namespaces) = (request(), NamespaceLabels::new());
-        let mut collector = Collector::new(&request, &namespaces, 36);
+        let mut collector = Collector::default();
         fill(&mut collector);
-        let cluster = ClusterName { context: "kind".into(), cluster: "kind".into() };
-        collector.finish(&Arc::new(cluster), &BTreeMap::new())
+        let cluster = Arc::new(ClusterName { context: "kind".into(), cluster: "kind".into() });
+        finish(&mut collector, Judge::new(&request, &namespaces, 36), &cluster, &BTreeMap::new())
     }
 
     fn template() -> FieldPath {

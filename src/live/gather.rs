@@ -1,27 +1,29 @@
 //! Asks a cluster for what is to be judged, and makes verdicts of the answers.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashSet};
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde::Deserialize;
 
-use super::collect::{Collector, NamespaceLabels};
-use super::objects::{LiveMeta, LiveObject, ObjectKey, Owner, PodObject, WorkloadObject};
+use super::NamespaceLabels;
+use super::collect::Collector;
+use super::finish::finish;
+use super::judge::Judge;
+use super::objects::{ObjectKey, Owner};
+use super::run::{Resolved, Run};
 use super::targets::Target;
 use crate::check::Request;
-use crate::cluster::{Cluster, ClusterError, Discovery, ErrorKind, ListQuery, Resource};
-use crate::model::FieldPath;
+use crate::cluster::{Cluster, ClusterError, ListQuery, Resource};
 use crate::policy::Version;
-use crate::report::{Asked, ClusterName, Problem, Source, Verdict};
+use crate::report::{Asked, Problem, Verdict};
 
 /// What to ask a cluster for.
 #[derive(Debug, Clone, Default)]
 pub struct Ask {
     /// The objects; empty for all workloads and pods.
     pub targets: Vec<Target>,
-    /// The namespace; `None` for all.
-    pub namespace: Option<String>,
+    /// The namespaces; empty for all.
+    pub namespaces: BTreeSet<String>,
     /// Label selector.
     pub labels: Option<String>,
     /// Field selector, for pods: only workloads with such pods are then told.
@@ -46,78 +48,57 @@ pub struct Gathered {
 /// Called with the number of objects that came and, where the server tells, of those that are to come.
 pub type Progress<'a> = &'a dyn Fn(usize, u64);
 
+/// What a cluster has, not judged yet.
+pub struct Holdings {
+    /// The objects.
+    pub objects: Collector,
+    /// What could not be had.
+    pub errors: Vec<Problem>,
+    /// What could not be had and is not missed much.
+    pub warnings: Vec<Problem>,
+}
+
+/// Reads all workloads and pods of some namespaces, each once.
+///
+/// # Errors
+///
+/// Why nothing can be judged at all, a sentence. Single kinds that cannot be had are errors of what is returned.
+pub fn read(cluster: &Cluster, ask: &Ask, progress: Progress<'_>) -> Result<Holdings, String> {
+    let mut run = Run::new(cluster, ask);
+    let collector = RefCell::new(run.collector());
+    run.built_in(&collector, &[], progress)?;
+    run.custom(&collector, &[]).map_err(text)?;
+    let mut objects = collector.into_inner();
+    let problems = std::mem::take(&mut objects.problems);
+    run.tell(problems);
+    Ok(Holdings { objects, errors: run.errors, warnings: run.warnings })
+}
+
 /// Asks `cluster` and judges what it has.
 ///
 /// # Errors
 ///
 /// Why nothing can be judged at all, a sentence. Single kinds that cannot be had are errors of what is returned.
 pub fn gather(cluster: &Cluster, request: &Request, ask: &Ask, progress: Progress<'_>) -> Result<Gathered, String> {
-    let name = Arc::new(ClusterName {
-        context: cluster.context().unwrap_or_default().into(),
-        cluster: cluster.name().unwrap_or(cluster.server()).into(),
-    });
-    let mut run = Run {
-        cluster,
-        request,
-        ask,
-        name,
-        errors: Vec::new(),
-        warnings: Vec::new(),
-        incomplete: Vec::new(),
-        discovery: None,
-    };
+    let mut run = Run::new(cluster, ask);
     let newest = cluster.server_version().map_err(text)?.minor.min(Version::NEWEST);
     let targets = run.resolve_targets()?;
-    let namespaces = run.namespaces().map_err(text)?;
-    let collector = RefCell::new(Collector::new(request, &namespaces, newest));
+    let namespaces = run.labels(request).map_err(text)?;
+    let collector = RefCell::new(run.collector());
     collector.borrow_mut().stop_at(&targets);
     run.built_in(&collector, &targets, progress)?;
     run.custom(&collector, &targets).map_err(text)?;
     let refusals = run.refusals();
-    let mut collector = collector.into_inner();
-    let (problems, seen) = (std::mem::take(&mut collector.problems), std::mem::take(&mut collector.seen));
-    let verdicts = collector.finish(&run.name, &refusals);
+    let mut objects = collector.into_inner();
+    let (problems, seen) = (std::mem::take(&mut objects.problems), std::mem::take(&mut objects.seen));
+    let verdicts = finish(&mut objects, Judge::new(request, &namespaces, newest), &run.name, &refusals);
     let verdicts = run.chosen(verdicts, &targets, &seen, &problems);
-    for (key, why) in problems {
-        run.error(format!("{}/{} in namespace {:?}: {why}", key.kind.to_lowercase(), key.name, key.namespace));
-    }
+    run.tell(problems);
     Ok(Gathered { verdicts, errors: run.errors, warnings: run.warnings, newest })
 }
 
 fn text(error: impl ToString) -> String {
     error.to_string()
-}
-
-/// A target whose type is known.
-#[derive(Debug, Clone)]
-pub(super) struct Resolved {
-    pub(super) resource: Resource,
-    pub(super) name: Option<String>,
-}
-
-impl Resolved {
-    pub(super) fn is(&self, kind: &str, group: &str, name: &str) -> bool {
-        self.resource.kind == kind
-            && self.resource.group == group
-            && self.name.as_ref().is_none_or(|asked| asked == name)
-    }
-
-    /// Whether all pods are meant, and with them what they belong to.
-    pub(super) fn is_all_pods(&self) -> bool {
-        self.resource.kind == "Pod" && self.resource.group.is_empty() && self.name.is_none()
-    }
-}
-
-pub(super) struct Run<'a> {
-    pub(super) cluster: &'a Cluster,
-    request: &'a Request,
-    ask: &'a Ask,
-    name: Arc<ClusterName>,
-    errors: Vec<Problem>,
-    warnings: Vec<Problem>,
-    /// Kinds and groups that could not be had, or not to the end.
-    incomplete: Vec<Resource>,
-    pub(super) discovery: Option<Discovery>,
 }
 
 /// An event, as far as it counts here.
@@ -137,71 +118,7 @@ struct Involved {
     owner: Owner,
 }
 
-/// A namespace, as far as it counts here.
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Namespace {
-    metadata: NamespaceMeta,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct NamespaceMeta {
-    name: String,
-    labels: Option<BTreeMap<String, String>>,
-}
-
-/// Only the metadata of an object.
-#[derive(Deserialize, Default)]
-#[serde(default)]
-pub(super) struct Bare {
-    pub(super) metadata: LiveMeta,
-}
-
-impl LiveObject for Bare {
-    fn metadata(&self) -> &LiveMeta {
-        &self.metadata
-    }
-}
-
 impl Run<'_> {
-    fn error(&mut self, message: String) {
-        self.errors.push(Problem { source: Source::cluster(Arc::clone(&self.name)), message });
-    }
-
-    pub(super) fn warning(&mut self, message: String) {
-        self.warnings.push(Problem { source: Source::cluster(Arc::clone(&self.name)), message });
-    }
-
-    /// Notes what could not be had; what makes all other requests vain ends the run.
-    pub(super) fn note(&mut self, resource: Resource, result: Result<(), ClusterError>) -> Result<(), ClusterError> {
-        match result {
-            Ok(()) => Ok(()),
-            // What is wrong with one request, as a selector that means nothing, is wrong with all of them.
-            Err(error) if error.is_fatal() || error.kind() == ErrorKind::Refused => Err(error),
-            Err(error) => {
-                let message = error.to_string();
-                // A broken answer does not say what it would have been.
-                let is_named = message.contains(&resource.plural);
-                self.error(if is_named { message } else { format!("{}: {message}", resource.full_name()) });
-                self.incomplete.push(resource);
-                Ok(())
-            }
-        }
-    }
-
-    pub(super) fn discovery(&mut self) -> Result<&Discovery, ClusterError> {
-        let found = match self.discovery.take() {
-            Some(found) => found,
-            None => {
-                let found = self.cluster.discover()?;
-                found.problems.iter().for_each(|problem| self.warning(problem.to_string()));
-                found
-            }
-        };
-        Ok(self.discovery.insert(found))
-    }
-
     fn resolve_targets(&mut self) -> Result<Vec<Resolved>, String> {
         let mut resolved = Vec::new();
         for target in &self.ask.targets {
@@ -221,117 +138,38 @@ impl Run<'_> {
         Ok(resolved)
     }
 
-    pub(super) fn query(&self, resource: Resource) -> ListQuery {
-        let namespace = self.ask.namespace.clone().filter(|_| resource.namespaced);
-        ListQuery {
-            labels: self.ask.labels.clone(),
-            chunk_size: self.ask.chunk_size,
-            ..ListQuery::new(resource, namespace)
+    /// Labels of the namespaces, where they decide.
+    fn labels(&mut self, request: &Request) -> Result<NamespaceLabels, ClusterError> {
+        if request.asked != Asked::Namespace {
+            return Ok(NamespaceLabels::new());
         }
-    }
-
-    /// Labels of the namespaces, where they decide. Who may only see one namespace may still read that one.
-    fn namespaces(&mut self) -> Result<NamespaceLabels, ClusterError> {
-        let mut labels = NamespaceLabels::new();
-        if self.request.asked != Asked::Namespace {
-            return Ok(labels);
-        }
-        let Some(resource) = Resource::built_in("namespaces") else { return Ok(labels) };
-        let mut add = |namespace: Namespace| {
-            labels.insert(namespace.metadata.name, namespace.metadata.labels.unwrap_or_default());
-        };
-        let result = match &self.ask.namespace {
-            Some(name) => self.cluster.get::<Namespace>(&resource, None, name).map(add),
-            None => {
-                let query = ListQuery::new(resource.clone(), None);
-                self.cluster.list::<Namespace>(&query, |page| page.items.into_iter().for_each(&mut add))
-            }
-        };
-        self.note(resource, result)?;
-        Ok(labels)
-    }
-
-    /// All kinds of Kubernetes' own at once.
-    fn built_in(
-        &mut self,
-        collector: &RefCell<Collector<'_>>,
-        targets: &[Resolved],
-        progress: Progress<'_>,
-    ) -> Result<(), String> {
-        let came = RefCell::new(0);
-        let count = |items: usize, remaining: Option<u64>| {
-            *came.borrow_mut() += items;
-            progress(*came.borrow(), remaining.unwrap_or(0));
-        };
-        let resources: Vec<_> = Resource::workloads().filter(|resource| is_wanted(resource, targets)).collect();
-        let mut asked = Vec::new();
-        let mut batch = self.cluster.batch();
-        for resource in resources {
-            let mut query = self.query(resource.clone());
-            asked.push(resource.clone());
-            if resource.kind == "Pod" {
-                query.fields.clone_from(&self.ask.fields);
-                batch.list::<PodObject>(query, |page| {
-                    count(page.items.len(), page.remaining);
-                    let mut collector = collector.borrow_mut();
-                    if page.starts_over {
-                        collector.forget_pods();
-                    }
-                    page.items.into_iter().for_each(|pod| collector.pod(pod));
-                });
-                continue;
-            }
-            // Of what stands between pods and their workloads all is looked at: whether a Deployment and its pods are
-            // meant is not for its ReplicaSets to say.
-            if query.labels.is_some() && matches!(resource.kind.as_str(), "ReplicaSet" | "Job") {
-                asked.push(resource.clone());
-                let (all, resource) = (ListQuery { labels: None, ..query.clone() }, resource.clone());
-                batch.list::<Bare>(all, move |page| {
-                    let mut collector = collector.borrow_mut();
-                    page.items.iter().for_each(|object| collector.note(&key(&resource, object.metadata()), object));
-                });
-            }
-            let count = &count;
-            let (path, api_version) = (template_path(&resource.kind), resource.api_version());
-            batch.list::<WorkloadObject>(query, move |page| {
-                count(page.items.len(), page.remaining);
-                let mut collector = collector.borrow_mut();
-                for object in page.items {
-                    collector.workload(key(&resource, object.metadata()), &api_version, path.clone(), object);
-                }
-            });
-        }
-        let results = batch.run();
-        let refusal = |result: &Result<(), ClusterError>| {
-            result.as_ref().err().filter(|error| error.kind() == ErrorKind::Forbidden).map(ToString::to_string)
-        };
-        // One sentence in place of one for each kind.
-        if let Some(refusals) = results.iter().map(refusal).collect::<Option<Vec<_>>>()
-            && let Some(first) = refusals.first()
-        {
-            return Err(format!("nothing of what is to be judged may be listed: {first}"));
-        }
-        asked.into_iter().zip(results).try_for_each(|(resource, result)| self.note(resource, result)).map_err(text)
+        Ok(self
+            .namespaces()?
+            .into_iter()
+            .map(|namespace| (namespace.metadata.name, namespace.metadata.labels))
+            .collect())
     }
 
     /// Messages of events that tell of pods that Pod Security refused, by the object that could not make them.
     fn refusals(&mut self) -> BTreeMap<ObjectKey, Vec<String>> {
         let mut found: BTreeMap<ObjectKey, Vec<String>> = BTreeMap::new();
         let Some(resource) = Resource::built_in("events") else { return found };
-        let mut query = ListQuery::new(resource, self.ask.namespace.clone());
-        query.fields = Some("reason=FailedCreate".to_owned());
-        let result = self.cluster.list::<Event>(&query, |page| {
-            for event in page.items.into_iter().filter(|event| event.message.contains("violates PodSecurity")) {
-                let messages =
-                    found.entry(event.involved_object.owner.key(&event.involved_object.namespace)).or_default();
-                let message = without_pod_name(&event.message);
-                if !messages.contains(&message) {
-                    messages.push(message);
+        for query in self.queries(&resource) {
+            let fields = Some("reason=FailedCreate".to_owned());
+            let query = ListQuery { fields, labels: None, chunk_size: ListQuery::CHUNK_SIZE, ..query };
+            let result = self.cluster.list::<Event>(&query, |page| {
+                for event in page.items.into_iter().filter(|event| event.message.contains("violates PodSecurity")) {
+                    let involved = &event.involved_object;
+                    let messages = found.entry(involved.owner.key(&involved.namespace)).or_default();
+                    let message = without_pod_name(&event.message);
+                    if !messages.contains(&message) {
+                        messages.push(message);
+                    }
                 }
+            });
+            if let Err(error) = result {
+                self.warning(format!("events are not looked at: {error}"));
             }
-        });
-        if let Err(error) = result {
-            self.warning(format!("events are not looked at: {error}"));
         }
         found
     }
@@ -376,39 +214,6 @@ impl Run<'_> {
 
     fn is_selective(&self) -> bool {
         self.ask.labels.is_some() || self.ask.fields.is_some()
-    }
-}
-
-/// Whether objects of a type are needed to tell of the targets: themselves, their pods, and what is between.
-fn is_wanted(resource: &Resource, targets: &[Resolved]) -> bool {
-    let kind = resource.kind.as_str();
-    let needs = |target: &Resolved| match target.resource.kind.as_str() {
-        _ if !target.resource.is_built_in() => kind != "PodTemplate",
-        own if own == kind => true,
-        "Pod" => target.name.is_none() && kind != "PodTemplate",
-        "PodTemplate" => false,
-        "Deployment" => matches!(kind, "ReplicaSet" | "Pod"),
-        "CronJob" => matches!(kind, "Job" | "Pod"),
-        _ => kind == "Pod",
-    };
-    // Pod templates are no workloads and few may list them: they are read when asked for.
-    if targets.is_empty() { kind != "PodTemplate" } else { targets.iter().any(needs) }
-}
-
-fn template_path(kind: &str) -> FieldPath {
-    match kind {
-        "CronJob" => FieldPath::fields(&["spec", "jobTemplate", "spec", "template"]),
-        "PodTemplate" => FieldPath::fields(&["template"]),
-        _ => FieldPath::fields(&["spec", "template"]),
-    }
-}
-
-pub(super) fn key(resource: &Resource, metadata: &LiveMeta) -> ObjectKey {
-    ObjectKey {
-        namespace: metadata.namespace.clone(),
-        kind: resource.kind.clone(),
-        group: resource.group.clone(),
-        name: metadata.name.clone(),
     }
 }
 

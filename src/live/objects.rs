@@ -47,6 +47,32 @@ pub struct Owner {
     pub controller: Option<bool>,
 }
 
+/// A namespace.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct NamespaceObject {
+    /// Its metadata.
+    pub metadata: NamespaceMeta,
+}
+
+/// The metadata of a namespace, as far as it counts here.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct NamespaceMeta {
+    /// Its name.
+    pub name: String,
+    /// Its labels.
+    #[serde(deserialize_with = "or_none")]
+    pub labels: BTreeMap<String, String>,
+    /// The version of the object that was read.
+    pub resource_version: String,
+}
+
+/// Reads `null` as no entries.
+fn or_none<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
 /// Anything with metadata.
 pub trait LiveObject {
     /// Its metadata.

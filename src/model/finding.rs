@@ -72,6 +72,21 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// The same with paths from the top of an object that has the pod at `prefix`.
+    #[must_use]
+    pub fn under(mut self, prefix: &FieldPath) -> Self {
+        for violation in &mut self.violations {
+            violation.path = prefix.clone().join(&violation.path);
+        }
+        self
+    }
+
+    /// Whether a violation is about one of these containers.
+    #[must_use]
+    pub fn is_about_any(&self, containers: &[String]) -> bool {
+        self.violations.iter().filter_map(|violation| violation.container.as_ref()).any(|c| containers.contains(c))
+    }
+
     /// The sentence admission makes of findings: `reason (detail), reason (detail)`.
     #[must_use]
     pub fn sentence<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> String {

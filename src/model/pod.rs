@@ -11,7 +11,7 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use super::FieldPath;
 
 /// A pod, or the template of one.
-#[derive(Debug, Clone, Default, PartialEq, serde::Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, serde::Deserialize)]
 #[serde(default)]
 pub struct PodTemplate {
     /// Name and annotations of the pod, not of the workload around it.
@@ -23,7 +23,7 @@ pub struct PodTemplate {
 }
 
 /// `ObjectMeta`, as far as it counts here.
-#[derive(Debug, Clone, Default, PartialEq, serde::Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, serde::Deserialize)]
 #[serde(default)]
 pub struct Metadata {
     /// Annotations; before v1.19 and v1.30 they carried the seccomp and AppArmor profiles.
@@ -32,7 +32,7 @@ pub struct Metadata {
 }
 
 /// `PodSpec`, as far as it counts here.
-#[derive(Debug, Clone, Default, PartialEq, serde::Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, serde::Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct PodSpec {
     /// Containers that run before the others.
@@ -66,7 +66,7 @@ pub struct PodSpec {
 }
 
 /// `PodOS`.
-#[derive(Debug, Clone, Default, PartialEq, serde::Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, serde::Deserialize)]
 #[serde(default)]
 pub struct PodOs {
     /// `linux` or `windows`.
@@ -75,7 +75,7 @@ pub struct PodOs {
 }
 
 /// `Container` and `EphemeralContainerCommon`, as far as they count here.
-#[derive(Debug, Clone, Default, PartialEq, serde::Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, serde::Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Container {
     /// Its name.
@@ -97,7 +97,7 @@ pub struct Container {
 }
 
 /// `ContainerPort`.
-#[derive(Debug, Clone, Default, PartialEq, serde::Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, serde::Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ContainerPort {
     /// Port in the pod, 0 when not set.
@@ -109,7 +109,7 @@ pub struct ContainerPort {
 }
 
 /// `Probe`, as far as it counts here.
-#[derive(Debug, Clone, Default, PartialEq, serde::Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, serde::Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Probe {
     /// An HTTP request.
@@ -119,7 +119,7 @@ pub struct Probe {
 }
 
 /// `Lifecycle`.
-#[derive(Debug, Clone, Default, PartialEq, serde::Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, serde::Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Lifecycle {
     /// Called right after the container started.
@@ -132,7 +132,7 @@ pub struct Lifecycle {
 pub type Handler = Probe;
 
 /// The `host` of an `HTTPGetAction` or a `TCPSocketAction`.
-#[derive(Debug, Clone, Default, PartialEq, serde::Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, serde::Deserialize)]
 #[serde(default)]
 pub struct HostAction {
     /// Host to connect to instead of the pod itself; empty when not set.
@@ -141,7 +141,7 @@ pub struct HostAction {
 }
 
 /// `SecurityContext` of a container.
-#[derive(Debug, Clone, Default, PartialEq, serde::Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, serde::Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct SecurityContext {
     /// Full access to the node.
@@ -167,7 +167,7 @@ pub struct SecurityContext {
 }
 
 /// `PodSecurityContext`, as far as it counts here.
-#[derive(Debug, Clone, Default, PartialEq, serde::Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, serde::Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct PodSecurityContext {
     /// Containers must not start as root.
@@ -188,7 +188,7 @@ pub struct PodSecurityContext {
 }
 
 /// `Capabilities`; names as written, without `CAP_`.
-#[derive(Debug, Clone, Default, PartialEq, serde::Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, serde::Deserialize)]
 #[serde(default)]
 pub struct Capabilities {
     /// Capabilities given on top of the runtime's default.
@@ -200,7 +200,7 @@ pub struct Capabilities {
 }
 
 /// `SELinuxOptions`; empty strings where not set.
-#[derive(Debug, Clone, Default, PartialEq, serde::Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, serde::Deserialize)]
 #[serde(default)]
 pub struct SeLinuxOptions {
     /// SELinux user.
@@ -215,7 +215,7 @@ pub struct SeLinuxOptions {
 }
 
 /// `SeccompProfile`.
-#[derive(Debug, Clone, Default, PartialEq, serde::Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, serde::Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct SeccompProfile {
     /// `RuntimeDefault`, `Localhost` or `Unconfined`; empty when not set.
@@ -229,7 +229,7 @@ pub struct SeccompProfile {
 pub type AppArmorProfile = SeccompProfile;
 
 /// `WindowsSecurityContextOptions`, as far as it counts here.
-#[derive(Debug, Clone, Default, PartialEq, serde::Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, serde::Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct WindowsOptions {
     /// Runs on the node itself.
@@ -237,7 +237,7 @@ pub struct WindowsOptions {
 }
 
 /// `Sysctl`.
-#[derive(Debug, Clone, Default, PartialEq, serde::Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, serde::Deserialize)]
 #[serde(default)]
 pub struct Sysctl {
     /// Name of the kernel parameter, with dots.
@@ -246,7 +246,7 @@ pub struct Sysctl {
 }
 
 /// `HostPathVolumeSource`.
-#[derive(Debug, Clone, Default, PartialEq, serde::Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, serde::Deserialize)]
 #[serde(default)]
 pub struct HostPath {
     /// Path on the node.
@@ -255,7 +255,7 @@ pub struct HostPath {
 }
 
 /// `Volume`: its name and which sources are set.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Volume {
     /// Its name.
     pub name: String,

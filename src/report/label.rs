@@ -84,7 +84,8 @@ pub struct ModeRow {
     pub pods: Count,
     /// Workloads, bare pods included, by their templates and their pods.
     pub workloads: Count,
-    /// The workloads that violate the policy, by kind and name.
+    /// The workloads that violate the policy, by kind and name; those that are exempt are not counted. Of upgrades, those
+    /// that newly violate.
     pub violating: Vec<Violator>,
     /// Workloads that violate the policy now and would not then; only told of upgrades.
     pub newly_allowed: Vec<Violator>,
@@ -124,7 +125,7 @@ pub struct Violator {
     pub findings: Vec<Finding>,
     /// Containers of its pods that its template has not: somebody's webhook put them in.
     pub injected: Vec<String>,
-    /// Whether only injected containers violate.
+    /// Whether its template passes and what is injected into its pods violates: its next pods would be refused all the same.
     pub by_injection: bool,
     /// Containers that were added to its running pods for debugging, where these violate; a new pod has none.
     pub ephemeral: Vec<String>,
@@ -171,11 +172,18 @@ impl NamespaceRow {
     /// Whether something would break: new pods of a workload would be refused.
     #[must_use]
     pub fn breaks(&self) -> bool {
-        self.modes.iter().any(|row| row.mode == Mode::Enforce && !row.violating.is_empty())
+        self.modes.iter().any(|row| row.mode == Mode::Enforce && row.violating.iter().any(Violator::breaks))
     }
 }
 
 impl Violator {
+    /// Whether its next pods would be refused. Where only its pods violate and its template does not, they come back as
+    /// the template has them.
+    #[must_use]
+    pub fn breaks(&self) -> bool {
+        self.exempt.is_none() && (self.template_violates || self.by_injection)
+    }
+
     /// `deployment/web`, as kubectl writes it.
     #[must_use]
     pub fn short_name(&self) -> String {

@@ -5,6 +5,7 @@ mod credentials;
 mod faults;
 mod live;
 mod tls;
+mod writes;
 
 use std::cell::RefCell;
 use std::time::{Duration, Instant};

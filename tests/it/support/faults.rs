@@ -21,6 +21,8 @@ pub(crate) struct Asked {
     /// Path and query.
     pub(crate) path: String,
     headers: Vec<(String, String)>,
+    /// What was sent along.
+    pub(crate) body: Vec<u8>,
 }
 
 impl Asked {
@@ -87,8 +89,11 @@ impl Reply {
 
     /// What a real server says. It is asked without saying which form of an answer is liked best.
     pub(crate) fn forward(server: &ControlPlane, asked: &Asked) -> Reply {
-        let answer = server.request(&asked.method, &asked.path, None);
-        Reply::status(answer.status, &answer.body)
+        let body = (!asked.body.is_empty()).then(|| serde_json::from_slice(&asked.body).unwrap());
+        let answer = server.request(&asked.method, &asked.path, body.as_ref());
+        let quoted = |text: &String| format!("299 - \"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
+        let reply = Reply::status(answer.status, &answer.body);
+        answer.warnings.iter().fold(reply, |reply, text| reply.with_header("Warning", &quoted(text)))
     }
 }
 
@@ -218,7 +223,10 @@ fn read_request(stream: &mut impl BufRead) -> io::Result<Option<Asked>> {
     loop {
         let mut line = String::new();
         if stream.read_line(&mut line)? == 0 || line.trim().is_empty() {
-            return Ok(Some(Asked { method, path, headers }));
+            let length = headers.iter().find(|(name, _)| name == "content-length");
+            let mut body = vec![0; length.map_or(0, |(_, value): &(String, String)| value.parse().unwrap())];
+            stream.read_exact(&mut body)?;
+            return Ok(Some(Asked { method, path, headers, body }));
         }
         if let Some((name, value)) = line.split_once(':') {
             headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));

@@ -1,0 +1,157 @@
+//! Writes labels: only what was shown, only onto what was looked at, and read back.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use super::{Request, Selection, Survey, is_forbidden, survey};
+use crate::cluster::{Change, Cluster, ClusterError, ErrorKind, PatchType, Resource};
+use crate::live::NamespaceObject;
+use crate::report::label::{Applied, NamespaceRow, Question, Violator};
+
+/// What is to be written to a namespace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Intent {
+    /// The namespace.
+    pub namespace: String,
+    /// The labels to set.
+    pub labels: BTreeMap<String, String>,
+    /// Workloads that break, as `deployment/web`.
+    pub breaks: Vec<String>,
+    /// Why it is not written after all.
+    pub skipped: Option<String>,
+}
+
+/// What writing would do, namespace by namespace, in the order of the report.
+#[must_use]
+pub fn intents(survey: &Survey, request: &Request, allow_violations: bool) -> Vec<Intent> {
+    survey.report.namespaces.iter().map(|row| intent(row, request, allow_violations)).collect()
+}
+
+fn intent(row: &NamespaceRow, request: &Request, allow_violations: bool) -> Intent {
+    let labels = match row.plan.first() {
+        Some(step) if request.wanted.0.is_empty() => step.labels.clone(),
+        _ => request.wanted.labels(),
+    };
+    // What breaks at some level says nothing of a plan, which only enforces what everything meets.
+    let rows = row.modes.iter().filter(|_| !request.wanted.0.is_empty());
+    let enforced = rows.filter(|entry| entry.mode == crate::policy::Mode::Enforce).flat_map(|entry| &entry.violating);
+    let breaks: Vec<_> = enforced.filter(|one| one.breaks()).map(Violator::short_name).collect();
+    let is_named = matches!(&request.namespaces, Selection::Names(names) if names.contains(&row.name));
+    let skipped = if row.system && !is_named {
+        Some("one of the system's own, which is only labelled when it is named".to_owned())
+    } else if !breaks.is_empty() && !allow_violations {
+        Some(format!("{} would break", counted(breaks.len())))
+    } else if labels.is_empty() && row.plan.first().is_some_and(|step| step.when != "now") {
+        row.plan.first().map(|step| step.why.clone())
+    } else {
+        None
+    };
+    Intent { namespace: row.name.clone(), labels, breaks, skipped }
+}
+
+fn counted(workloads: usize) -> String {
+    if workloads == 1 { "1 workload".to_owned() } else { format!("{workloads} workloads") }
+}
+
+/// Writes the intended labels, each only onto the namespace as it was looked at. Where one changed meanwhile, it is looked
+/// at again, once. What became of each is noted in the report.
+pub fn apply(cluster: &Cluster, request: &Request, survey: &mut Survey, allow_violations: bool) {
+    let intents = intents(survey, request, allow_violations);
+    let outcomes = write(cluster, &intents, &survey.namespaces);
+    for (i, (outcome, intent)) in outcomes.into_iter().zip(&intents).enumerate() {
+        let outcome = match outcome {
+            Outcome::Changed => again(cluster, request, survey, i, allow_violations),
+            Outcome::Is(applied) => applied,
+        };
+        debug_assert_eq!(survey.report.namespaces[i].name, intent.namespace);
+        survey.report.namespaces[i].applied = Some(outcome);
+    }
+}
+
+enum Outcome {
+    Is(Applied),
+    /// The namespace is not the one that was looked at any more.
+    Changed,
+}
+
+/// Writes all that is not skipped, several at a time, and reads it back.
+fn write(cluster: &Cluster, intents: &[Intent], namespaces: &[NamespaceObject]) -> Vec<Outcome> {
+    let Some(resource) = Resource::built_in("namespaces") else { return Vec::new() };
+    let mut outcomes: Vec<Option<Outcome>> = Vec::new();
+    let mut batch = cluster.batch();
+    let mut written = Vec::new();
+    for (i, (intent, namespace)) in intents.iter().zip(namespaces).enumerate() {
+        let known = if let Some(why) = &intent.skipped {
+            Some(Applied::Skipped(why.clone()))
+        } else if has(namespace, &intent.labels) {
+            Some(Applied::Unchanged)
+        } else {
+            let body = json!({"metadata": {"labels": intent.labels}});
+            let change = Change::patch(&resource, None, &intent.namespace, PatchType::Merge, body);
+            batch.write::<NamespaceObject>(change.guarded(&namespace.metadata.resource_version), drop);
+            written.push(i);
+            None
+        };
+        outcomes.push(known.map(Outcome::Is));
+    }
+    for (i, result) in written.into_iter().zip(batch.run()) {
+        outcomes[i] = Some(match result {
+            Ok(()) => Outcome::Is(read_back(cluster, &resource, &intents[i])),
+            Err(error) if error.kind() == ErrorKind::Conflict => Outcome::Changed,
+            Err(error) => Outcome::Is(Applied::Failed(failure(&error))),
+        });
+    }
+    outcomes.into_iter().flatten().collect()
+}
+
+fn failure(error: &ClusterError) -> String {
+    if is_forbidden(error) { format!("you may not change it: {error}") } else { error.to_string() }
+}
+
+fn has(namespace: &NamespaceObject, labels: &BTreeMap<String, String>) -> bool {
+    labels.iter().all(|(key, value)| namespace.metadata.labels.get(key) == Some(value))
+}
+
+fn read_back(cluster: &Cluster, resource: &Resource, intent: &Intent) -> Applied {
+    match cluster.get::<NamespaceObject>(resource, None, &intent.namespace) {
+        Ok(namespace) if has(&namespace, &intent.labels) => Applied::Done,
+        Ok(namespace) => {
+            let other = intent.labels.iter().find(|(key, value)| namespace.metadata.labels.get(*key) != Some(value));
+            let key = other.map_or("", |(key, _)| key);
+            let now = namespace.metadata.labels.get(key).map_or("nothing".to_owned(), |value| format!("{value:?}"));
+            Applied::Failed(format!("it was written, and then the server had {now} for {key}"))
+        }
+        Err(error) => Applied::Failed(format!("it was written, and could not be read back: {error}")),
+    }
+}
+
+/// Looks at a namespace once more and writes its labels if all is as it was.
+fn again(cluster: &Cluster, request: &Request, before: &mut Survey, i: usize, allow_violations: bool) -> Applied {
+    let old = &before.report.namespaces[i];
+    let one = Request { namespaces: Selection::Names([old.name.clone()].into()), ..request.clone() };
+    let new = match survey(cluster, &one, &|_, _| ()) {
+        Ok(new) => new,
+        Err(error) => return Applied::Failed(format!("it changed, and could not be read again: {error}")),
+    };
+    let [row] = new.report.namespaces.as_slice() else {
+        return Applied::Failed("it changed, and is not there any more".to_owned());
+    };
+    let wanted = intent(old, request, allow_violations);
+    let now = intent(row, &one, allow_violations);
+    if now.breaks != wanted.breaks || now.labels != wanted.labels {
+        return Applied::Failed("it changed meanwhile, and what would break is another: run the command again".to_owned());
+    }
+    match write(cluster, &[Intent { skipped: None, ..now }], &new.namespaces).pop() {
+        Some(Outcome::Is(applied)) => applied,
+        _ => Applied::Failed("it changes all the time: somebody else is writing it".to_owned()),
+    }
+}
+
+impl Survey {
+    /// What the run is about.
+    #[must_use]
+    pub fn question(&self) -> &Question {
+        &self.question
+    }
+}

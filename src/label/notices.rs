@@ -1,0 +1,63 @@
+//! What is odd about a namespace beside what its labels would break.
+
+use super::judge::{Judge, some};
+use crate::live::Branch;
+use crate::policy::{LabelMistake, Level, Mode, NamespacePolicy, Policy};
+use crate::report::label::{NamespaceRow, Notice, Violator};
+
+/// Objects that are named in a sentence.
+const MOST: usize = 3;
+
+/// A label that does not do what it seems to.
+pub(super) fn of_mistake(mistake: LabelMistake) -> Notice {
+    Notice { message: mistake.to_string(), instead: mistake.instead, label: Some(mistake.label) }
+}
+
+/// Labels of a namespace that is exempt.
+pub(super) fn of_exemption(row: &mut NamespaceRow, now: NamespacePolicy) {
+    let asks = Mode::ALL.into_iter().find(|mode| {
+        row.labels.contains_key(&mode.level_label()) && now.mode(*mode).level != Level::Privileged
+    });
+    if let (Some(why), Some(mode)) = (&row.exempt, asks) {
+        let message = format!("its labels do nothing, as {why} from admission");
+        row.notices.push(Notice { label: Some(mode.level_label()), message, instead: None });
+    }
+}
+
+/// What runs though it would not be admitted now: it was there before the labels were.
+pub(super) fn of_stricter_than_running(row: &mut NamespaceRow, enforced: Policy, violating: &[Violator]) {
+    let broken: Vec<String> = violating.iter().filter(|one| one.breaks()).map(Violator::short_name).collect();
+    if broken.is_empty() {
+        return;
+    }
+    let does = if broken.len() == 1 { "does not meet it, so its pods" } else { "do not meet it, so their pods" };
+    let names = some(broken, MOST);
+    let message = format!("enforces {enforced}, and {names} {does} will not come back once they stop");
+    row.notices.push(Notice { label: Some(Mode::Enforce.level_label()), message, instead: None });
+}
+
+/// Pods that only violate by containers that were added for debugging.
+pub(super) fn of_ephemeral(row: &mut NamespaceRow, judge: &Judge<'_>, to: Policy, branches: &[Branch]) {
+    for pod in branches.iter().flat_map(|branch| &branch.pods) {
+        let names = judge.ephemeral(to, pod);
+        if names.is_empty() || !judge.find(to, pod.template).is_empty() {
+            continue;
+        }
+        let containers = if names.len() == 1 { "ephemeral container" } else { "ephemeral containers" };
+        let message = format!(
+            "pod/{} meets {} but for the {containers} {}, which a new pod does not have",
+            pod.name,
+            to.level,
+            names.join(", ")
+        );
+        if row.notices.iter().all(|notice| notice.message != message) {
+            row.notices.push(Notice { label: None, message, instead: None });
+        }
+    }
+}
+
+/// A policy that does not move with the server.
+pub(super) fn of_pin(mode: Mode, policy: Policy) -> Notice {
+    let message = format!("{mode} is pinned to {}: its rules stay as they are when the server is upgraded", policy.version);
+    Notice { label: Some(mode.version_label()), message, instead: None }
+}
