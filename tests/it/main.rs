@@ -9,6 +9,7 @@ mod docs;
 mod explain;
 mod live;
 mod messages;
+mod node_agent;
 mod plugin;
 mod robustness;
 mod server;
