@@ -317,7 +317,8 @@ fn what_is_deleted_goes_with_all_its_pods() {
     ground.await_rollout("web", 2);
     ground.await_that("the crash", "v1", "pods/ill", |pod| waits(pod)["reason"] == "CrashLoopBackOff");
     ground.await_that("no image", "v1", "pods/unknown", |pod| waits(pod)["reason"] == "ImagePullBackOff");
-    let uid = string(&ground.pods()[0]["metadata"]["uid"]);
+    let uid = string(&ground.get("v1", "pods/well")["metadata"]["uid"]);
+    assert!(!uid.is_empty());
     ground.delete("v1", "pods/well");
     eventually("the pod to go", || ground.pods().iter().all(|pod| pod["metadata"]["uid"] != uid).then_some(()));
     let answer = ground.server.request("DELETE", "/api/v1/namespaces/node-deleted", None);

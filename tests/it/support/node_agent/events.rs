@@ -28,20 +28,19 @@ pub(super) fn between(pod: &Value, next: &Value) -> Vec<Said> {
 }
 
 fn about(pod: &Value, old: &Value, new: &Value) -> Option<(&'static str, String)> {
-    let reason = text(&new["state"]["waiting"]["reason"]);
-    if reason == text(&old["state"]["waiting"]["reason"]) {
-        let fails_probe = !new["state"]["running"].is_null() && new["ready"] == false && old["state"] != new["state"];
-        return fails_probe
-            .then(|| ("Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 503".to_owned()));
+    if new["state"] == old["state"] {
+        return None;
     }
-    match reason {
-        "CreateContainerConfigError" => {
-            Some(("Failed", format!("Error: {}", text(&new["state"]["waiting"]["message"]))))
-        }
+    let waiting = &new["state"]["waiting"];
+    match text(&waiting["reason"]) {
+        "CreateContainerConfigError" => Some(("Failed", format!("Error: {}", text(&waiting["message"])))),
         "ImagePullBackOff" => Some(("Failed", "Error: ImagePullBackOff".to_owned())),
         "CrashLoopBackOff" => {
             let name = text(&new["name"]);
             Some(("BackOff", format!("Back-off restarting failed container {name} in pod {}", full_name(pod))))
+        }
+        _ if !new["state"]["running"].is_null() && new["ready"] == false => {
+            Some(("Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 503".to_owned()))
         }
         _ => None,
     }
