@@ -1,6 +1,7 @@
 //! The HTTP client of the tests for a real API server.
 
 use std::fs;
+use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
@@ -50,6 +51,13 @@ impl Client {
 
     pub(super) fn token(&self) -> &str {
         &self.token
+    }
+
+    /// What the server goes on sending in answer to a GET.
+    pub(super) fn stream(&self, path: &str) -> Result<impl Read + use<>, ureq::Error> {
+        let request = Request::get(format!("{}{path}", self.url));
+        let request = request.header("Authorization", format!("Bearer {}", self.token)).body(()).unwrap();
+        Ok(self.agent.run(request)?.into_body().into_reader())
     }
 
     /// Sends a request; `path` starts with a slash. A PATCH is a JSON merge patch.

@@ -4,22 +4,25 @@
 //! whether it runs. The nature is the last part of the image's name; a tag `user-NAME` or `user-UID` sets the image's
 //! user otherwise than in the table, any other tag says nothing.
 //!
-//! | Image | Its user | Needs | Without it |
+//! | Image | Its user | Needs | Without it exits with 1 and ends its log with |
 //! |---|---|---|---|
 //! | `works` | 1000 | nothing | |
 //! | `root` | 0 | nothing | |
 //! | `named-user` | `app` | nothing | |
-//! | `needs-root` | 0 | to run as user 0 | exits with 1: `… Permission denied` |
-//! | `needs-chown` | 0 | user 0 with CHOWN | exits with 1: `chown: …: Operation not permitted` |
-//! | `needs-setuid` | 0 | user 0 with SETUID and SETGID | exits with 1: `setgid(101) failed (1: Operation not permitted)` |
-//! | `needs-sudo` | 1000 | `allowPrivilegeEscalation` that is not false | exits with 1: `sudo: The "no new privileges" flag is set, …` |
-//! | `needs-token` | 1000 | the service account's token | exits with 1: `open …/token: no such file or directory` |
-//! | `writes-root-fs` | 1000 | to write to `/tmp`, or to the paths of its variable `WRITES`, split by `,` | exits with 1: `… Read-only file system` |
-//! | `binds-80` | 0 | user 0 with NET_BIND_SERVICE | exits with 1: `bind() to 0.0.0.0:80 failed (13: Permission denied)` |
-//! | `binds-80-setcap` | 101 | NET_BIND_SERVICE, which its file carries, for any user | the same |
-//! | `slow` | 1000 | | runs, and its readiness probe fails |
-//! | `crashes` | 1000 | | exits with 1 |
-//! | `completes` | 1000 | | exits with 0 |
+//! | `needs-root` | 0 | to run as user 0 | `… failed (13: Permission denied)` |
+//! | `needs-chown` | 0 | user 0 with CHOWN | `chown: …: Operation not permitted` |
+//! | `needs-setuid` | 0 | user 0 with SETUID and SETGID | `setgid(101) failed (1: Operation not permitted)` |
+//! | `needs-sudo` | 1000 | `allowPrivilegeEscalation` not false | `sudo: The "no new privileges" flag is set, …` |
+//! | `needs-token` | 1000 | the service account's token | `open …/token: no such file or directory` |
+//! | `writes-root-fs` | 1000 | to write to `/tmp`, or to what `WRITES` says | `… Read-only file system` |
+//! | `binds-80` | 0 | user 0 with NET_BIND_SERVICE | `bind() to 0.0.0.0:80 failed (13: Permission denied)` |
+//! | `binds-80-setcap` | 101 | NET_BIND_SERVICE, for any user | the same |
+//! | `slow` | 1000 | to wait: it runs and its readiness probe fails | |
+//! | `crashes` | 1000 | what is not there | `fatal: cannot go on` |
+//! | `completes` | 1000 | nothing, and exits with 0 | |
+//!
+//! `WRITES` is a variable of the container: paths split by `,`. The program of `binds-80-setcap` carries the capability
+//! in its file, so that it needs no more than that the container may have it.
 //!
 //! Whatever the image, `runAsNonRoot: true` is verified as kubelet does. As an init container, what would run for ever
 //! ends with 0. An image that is not in the table cannot be pulled.

@@ -32,7 +32,7 @@ fn reply(status: u16, text: String) -> Reply {
     Reply::Answer { status, headers, body: text.into_bytes() }
 }
 
-/// The answer to `/containerLogs/NAMESPACE/POD/CONTAINER`: what `getContainerLogs` in `pkg/kubelet/server/server.go` says.
+/// The answer to `/containerLogs/NAMESPACE/POD/CONTAINER`, as of `getContainerLogs` in `pkg/kubelet/server/server.go`.
 fn answer(client: &Client, asked: &Asked) -> Result<String, (u16, String)> {
     let path = asked.path.split('?').next().unwrap_or_default();
     let ["", "containerLogs", namespace, pod_name, name] = *path.split('/').collect::<Vec<_>>() else {

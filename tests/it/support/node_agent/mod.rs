@@ -1,39 +1,43 @@
 //! A node for the tests: scheduler, container runtime and kubelet of a real API server, played by a few threads.
 //!
 //! It binds the pods of the namespaces labelled [`LABEL`]`=true` to a node of its own, sets their status as a kubelet
-//! does, makes kubelet's events, serves their logs, and lets go what is deleted. Nothing runs: [`images`] has the table
-//! of what a container's image does, given its security context. Pods of other namespaces stay pending, as other tests
-//! want them to.
+//! does, makes kubelet's events, serves their logs, and lets go what is deleted. Nothing runs: the table in [`images`]
+//! says what a container's image does, given its security context. Pods of other namespaces stay pending, as other
+//! tests want them to.
 //!
-//! What it leaves out: volumes (claims need not be bound), probes (but for the image `slow`), resources, taints, and the
-//! second that a kubelet takes to see that a program has ended. Back-offs are as long as kubelet's: 10 s, 20 s and so on.
+//! What it leaves out: volumes (claims need not be bound), probes (but for the image `slow`), resources, taints, and
+//! the second that a kubelet takes to see that a program has ended. Back-offs are as long as kubelet's: 10 s, 20 s …
 
 mod container;
 mod events;
 mod images;
 mod logs;
 mod machine;
+mod news;
 mod status;
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::iter;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use k8s_openapi::jiff::Timestamp;
 use serde_json::{Value, json};
 
 use self::machine::Machine;
+use self::news::News;
 use super::client::{Answer, Client};
 use super::control_plane::{ControlPlane, Options};
 
 /// The label of the namespaces that the node serves; its value is `true`.
 pub(crate) const LABEL: &str = "secctx-test/node";
 
-/// The pause between two looks at the pods.
-const PAUSE: Duration = Duration::from_millis(50);
+/// The longest pause between two looks at all pods: back-offs end, and namespaces get their label, without a word.
+const PAUSE: Duration = Duration::from_secs(1);
 /// The node's controller takes a node for lost after 50 s without a sign of life.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
 /// Pods that are seen to at once.
@@ -47,8 +51,9 @@ type Name = (String, String);
 pub(crate) struct NodeAgent {
     machine: Machine,
     told: Arc<Mutex<BTreeSet<Name>>>,
-    stop: Option<Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+    news: Sender<News>,
+    stopped: Arc<AtomicBool>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 /// A control plane with controllers and a node.
@@ -72,22 +77,12 @@ impl NodeAgent {
     /// Registers a node with the server and serves it from now on.
     pub(crate) fn start(server: &ControlPlane) -> NodeAgent {
         let machine = Machine::register(server.client());
-        let told = Arc::default();
-        let (stop, stopped) = mpsc::channel();
-        let worker =
-            Worker { client: server.client().clone(), node: machine.name().to_owned(), told: Arc::clone(&told) };
-        let of_thread = machine.clone();
-        let thread = thread::spawn(move || {
-            let mut rounds = 0;
-            while stopped.recv_timeout(PAUSE) == Err(RecvTimeoutError::Timeout) {
-                if rounds % (SIGN_OF_LIFE.as_millis() / PAUSE.as_millis()) == 0 {
-                    of_thread.give_sign_of_life();
-                }
-                rounds += 1;
-                worker.look();
-            }
-        });
-        NodeAgent { machine, told, stop: Some(stop), thread: Some(thread) }
+        let (told, stopped) = (Arc::default(), Arc::default());
+        let (news, heard) = mpsc::channel();
+        let listener = news::listen(server.client().clone(), news.clone(), Arc::clone(&stopped));
+        let worker = Worker { client: server.client().clone(), machine: machine.clone(), told: Arc::clone(&told) };
+        let worker = thread::spawn(move || worker.work(&heard));
+        NodeAgent { machine, told, news, stopped, threads: vec![listener, worker] }
     }
 
     /// The node's name.
@@ -98,13 +93,15 @@ impl NodeAgent {
     /// Lets the programs of a pod end well, as those of a Job do that has done its work.
     pub(crate) fn finish(&self, namespace: &str, pod: &str) {
         self.told.lock().unwrap().insert((namespace.to_owned(), pod.to_owned()));
+        let _ = self.news.send(News::Of(namespace.to_owned()));
     }
 }
 
 impl Drop for NodeAgent {
     fn drop(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
+        self.stopped.store(true, Ordering::Relaxed);
+        let _ = self.news.send(News::Stop);
+        for thread in self.threads.drain(..) {
             let _ = thread.join();
         }
         self.machine.remove();
@@ -114,14 +111,36 @@ impl Drop for NodeAgent {
 /// Sees to the pods.
 struct Worker {
     client: Client,
-    node: String,
+    machine: Machine,
     told: Arc<Mutex<BTreeSet<Name>>>,
 }
 
 impl Worker {
-    /// One look at all pods, and one step for each that has one to make.
-    fn look(&self) {
-        let pods: Vec<Value> = self.namespaces().iter().flat_map(|namespace| self.pods(namespace)).collect();
+    /// Looks where something has happened, and everywhere now and then.
+    fn work(&self, heard: &Receiver<News>) {
+        let (mut last_sign, mut last_look) = (None::<Instant>, None::<Instant>);
+        let is_due = |last: Option<Instant>, every| last.is_none_or(|last| last.elapsed() >= every);
+        loop {
+            if is_due(last_sign, SIGN_OF_LIFE) {
+                self.machine.give_sign_of_life();
+                last_sign = Some(Instant::now());
+            }
+            let heard = changed(heard);
+            if matches!(heard, Heard::Stop) {
+                return;
+            }
+            let mut served = self.namespaces();
+            match heard {
+                Heard::Of(names) if !is_due(last_look, PAUSE) => served.retain(|name| names.contains(name)),
+                _ => last_look = Some(Instant::now()),
+            }
+            self.look(&served);
+        }
+    }
+
+    /// One look at the pods of namespaces, and one step for each that has one to make.
+    fn look(&self, namespaces: &[String]) {
+        let pods: Vec<Value> = namespaces.iter().flat_map(|namespace| self.pods(namespace)).collect();
         let share = pods.len().div_ceil(WORKERS).max(1);
         thread::scope(|scope| {
             for pods in pods.chunks(share) {
@@ -145,13 +164,14 @@ impl Worker {
     }
 
     fn see_to(&self, pod: &Value) {
-        let path = path_of(pod);
+        let node = self.machine.name();
         if pod["spec"]["nodeName"].is_null() {
-            if machine::fits(pod, &self.node) {
-                let target = json!({"target": {"kind": "Node", "name": self.node}, "metadata": {"name": pod["metadata"]["name"]}});
-                self.ask("POST", &format!("{path}/binding"), Some(&target));
+            if machine::fits(pod, node) {
+                let metadata = json!({"name": pod["metadata"]["name"]});
+                let binding = json!({"metadata": metadata, "target": {"kind": "Node", "name": node}});
+                self.ask("POST", &format!("{}/binding", path_of(pod)), Some(&binding));
             }
-        } else if pod["spec"]["nodeName"] != self.node.as_str() {
+        } else if pod["spec"]["nodeName"] != node {
             // Another node's.
         } else if pod["metadata"]["deletionTimestamp"].is_null() {
             self.go_on(pod);
@@ -167,7 +187,7 @@ impl Worker {
         if next != pod["status"] && self.set_status(pod, &next) {
             for event in events::between(pod, &next) {
                 let path = format!("/api/v1/namespaces/{}/events", name.0);
-                self.ask("POST", &path, Some(&events::event(pod, &self.node, &event)));
+                self.ask("POST", &path, Some(&events::event(pod, self.machine.name(), &event)));
             }
         }
     }
@@ -202,6 +222,32 @@ impl Worker {
             Err(error) => complain(&format!("{method} {path}: {error}")),
         }
     }
+}
+
+/// What was heard since the last time.
+enum Heard {
+    Of(BTreeSet<String>),
+    Unknown,
+    Stop,
+}
+
+/// Waits until there is news, and takes all that there is.
+fn changed(heard: &Receiver<News>) -> Heard {
+    let mut names = BTreeSet::new();
+    let mut is_unknown = false;
+    let first = match heard.recv_timeout(PAUSE) {
+        Ok(news) => news,
+        Err(RecvTimeoutError::Timeout) => News::Unknown,
+        Err(RecvTimeoutError::Disconnected) => News::Stop,
+    };
+    for news in iter::once(first).chain(heard.try_iter()) {
+        match news {
+            News::Stop => return Heard::Stop,
+            News::Unknown => is_unknown = true,
+            News::Of(name) => _ = names.insert(name),
+        }
+    }
+    if is_unknown { Heard::Unknown } else { Heard::Of(names) }
 }
 
 /// A test that waits for the agent would not know why it waits in vain.
