@@ -159,8 +159,8 @@ fn a_deployment_becomes_available() {
         assert!(string(&container["imageID"]).starts_with("works@sha256:"), "{container}");
         assert_eq!(pod["spec"]["nodeName"], cluster().node.name());
     }
-    // Nothing more is said once all is said.
-    std::thread::sleep(Duration::from_millis(300));
+    // Nothing more is said once all is said: not even in a look at everything, which comes once a second.
+    std::thread::sleep(Duration::from_millis(1200));
     assert_eq!(pods, ground.pods());
 }
 
