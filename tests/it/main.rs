@@ -10,6 +10,7 @@ mod explain;
 mod live;
 mod messages;
 mod planning;
+mod node_agent;
 mod plugin;
 mod robustness;
 mod server;

@@ -140,6 +140,8 @@ func (c *cluster) controllerArgs(o options) []string {
 	args := []string{
 		"--kubeconfig=" + c.info.Kubeconfig, "--leader-elect=false", "--secure-port=0",
 		"--use-service-account-credentials=true",
+		// The default of 20 requests a second makes rollouts of many workloads wait for nothing but this.
+		"--kube-api-qps=500", "--kube-api-burst=1000",
 		"--service-account-private-key-file=" + c.id.serviceAccountKey, "--root-ca-file=" + c.id.caFile,
 	}
 	if o.emulatedVersion != "" {

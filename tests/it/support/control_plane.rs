@@ -20,12 +20,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
-use ureq::http::{Request, Response};
-use ureq::tls::{Certificate, RootCerts, TlsConfig};
-use ureq::{Agent, Body};
 
-/// Requests in flight at once; the server has two cores on a small machine and answers within milliseconds.
-const CONNECTIONS: usize = 6;
+pub(crate) use super::client::Answer;
+use super::client::{CONNECTIONS, Client};
 
 /// How a control plane is started.
 #[derive(Debug, Default)]
@@ -41,32 +38,12 @@ pub(crate) struct Options {
 /// A running control plane; it ends when this value is dropped or the process ends.
 #[derive(Debug)]
 pub(crate) struct ControlPlane {
-    url: String,
-    token: String,
+    client: Client,
     kubeconfig: PathBuf,
     version: Value,
-    agent: Agent,
     supervisor: Child,
     /// The server reads it at its start; it is kept as long as the server lives.
     _admission_config: Option<NamedTempFile>,
-}
-
-/// The server's answer to a request.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    /// The HTTP status.
-    pub(crate) status: u16,
-    /// The object, or the `Status` of a failure.
-    pub(crate) body: Value,
-    /// The texts of the `Warning` headers, in order.
-    pub(crate) warnings: Vec<String>,
-}
-
-impl Answer {
-    /// The server's sentence when it refused the request.
-    pub(crate) fn refusal(&self) -> Option<&str> {
-        (self.status >= 400).then(|| self.body["message"].as_str().unwrap_or_default())
-    }
 }
 
 impl ControlPlane {
@@ -110,11 +87,9 @@ impl ControlPlane {
         let ready = read_ready_line(&mut supervisor);
         let text = |key: &str| ready[key].as_str().unwrap().to_owned();
         ControlPlane {
-            url: text("url"),
-            token: text("token"),
+            client: Client::new(text("url"), text("token"), Path::new(&text("caFile"))),
             kubeconfig: PathBuf::from(text("kubeconfig")),
             version: ready["version"].clone(),
-            agent: agent(Path::new(&text("caFile"))),
             supervisor,
             _admission_config: admission_config,
         }
@@ -123,13 +98,13 @@ impl ControlPlane {
     /// The address of the API server.
     #[allow(dead_code, reason = "for tests of commands that talk to a cluster")]
     pub(crate) fn url(&self) -> &str {
-        &self.url
+        self.client.url()
     }
 
     /// A bearer token of a member of `system:masters`.
     #[allow(dead_code, reason = "for tests of commands that talk to a cluster")]
     pub(crate) fn token(&self) -> &str {
-        &self.token
+        self.client.token()
     }
 
     /// A kubeconfig file for [`ControlPlane::token`].
@@ -145,22 +120,12 @@ impl ControlPlane {
 
     /// Sends a request; `path` starts with a slash. A PATCH is a JSON merge patch.
     pub(crate) fn request(&self, method: &str, path: &str, body: Option<&Value>) -> Answer {
-        let request = Request::builder()
-            .method(method)
-            .uri(format!("{}{path}", self.url))
-            .header("Authorization", format!("Bearer {}", self.token));
-        let response = match body {
-            None => self.agent.run(request.body(()).unwrap()),
-            Some(body) => {
-                let kind = if method == "PATCH" { "application/merge-patch+json" } else { "application/json" };
-                let request = request.header("Content-Type", kind);
-                self.agent.run(request.body(body.to_string()).unwrap())
-            }
-        };
-        match response {
-            Ok(response) => answer(response),
-            Err(error) => panic!("{method} {path}: {error}"),
-        }
+        self.client.request(method, path, body).unwrap_or_else(|error| panic!("{method} {path}: {error}"))
+    }
+
+    /// What else of the tests talks to the server as its administrator.
+    pub(super) fn client(&self) -> &Client {
+        &self.client
     }
 
     /// Creates a namespace with the given labels.
@@ -246,41 +211,6 @@ fn temporary_file(text: &str) -> NamedTempFile {
     let mut file = NamedTempFile::new().unwrap();
     file.write_all(text.as_bytes()).unwrap();
     file
-}
-
-fn agent(ca_file: &Path) -> Agent {
-    let ca = Certificate::from_pem(&fs::read(ca_file).unwrap()).unwrap();
-    Agent::config_builder()
-        .tls_config(TlsConfig::builder().root_certs(RootCerts::new_with_certs(&[ca])).build())
-        // A proxy of the environment has no way to this machine's loopback.
-        .proxy(None)
-        .http_status_as_error(false)
-        .max_idle_connections(CONNECTIONS)
-        .max_idle_connections_per_host(CONNECTIONS)
-        .timeout_global(Some(Duration::from_secs(60)))
-        .build()
-        .new_agent()
-}
-
-fn answer(mut response: Response<Body>) -> Answer {
-    let headers = response.headers().get_all("warning");
-    let warnings = headers.iter().map(|header| warning_text(&String::from_utf8_lossy(header.as_bytes()))).collect();
-    let status = response.status().as_u16();
-    let body = response.body_mut().with_config().limit(u64::MAX).read_to_vec().expect("read the server's answer");
-    // A few paths, such as /readyz, answer in plain text.
-    let body = serde_json::from_slice(&body).unwrap_or_else(|_| String::from_utf8_lossy(&body).into());
-    Answer { status, body, warnings }
-}
-
-/// The text of one `299 - "text"` header value; the API server sends one warning per header.
-fn warning_text(header: &str) -> String {
-    let quoted = header.split_once('"').map_or(header, |(_, rest)| rest);
-    let mut text = String::new();
-    let mut chars = quoted.strip_suffix('"').unwrap_or(quoted).chars();
-    while let Some(c) = chars.next() {
-        text.extend(if c == '\\' { chars.next() } else { Some(c) });
-    }
-    text
 }
 
 /// Where the programs are.

@@ -1,7 +1,9 @@
 //! What the tests stand on: a real control plane and the Go reference.
 
+mod client;
 pub(crate) mod control_plane;
 pub(crate) mod faults;
+pub(crate) mod node_agent;
 pub(crate) mod reference;
 pub(crate) mod secctx;
 
