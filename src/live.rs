@@ -7,6 +7,7 @@ mod collect;
 mod custom;
 mod finish;
 mod gather;
+mod labels;
 mod objects;
 mod targets;
 

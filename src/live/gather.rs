@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::collect::{Collector, NamespaceLabels};
+use super::labels;
 use super::objects::{LiveMeta, LiveObject, ObjectKey, Owner, PodObject, WorkloadObject};
 use super::targets::Target;
 use crate::check::Request;
@@ -69,6 +70,7 @@ pub fn gather(cluster: &Cluster, request: &Request, ask: &Ask, progress: Progres
     let newest = cluster.server_version().map_err(text)?.minor.min(Version::NEWEST);
     let targets = run.resolve_targets()?;
     let namespaces = run.namespaces().map_err(text)?;
+    labels::mistakes(&namespaces, request.defaults, newest).into_iter().for_each(|mistake| run.warning(mistake));
     let collector = RefCell::new(Collector::new(request, &namespaces, newest));
     collector.borrow_mut().stop_at(&targets);
     run.built_in(&collector, &targets, progress)?;
