@@ -6,7 +6,7 @@ use super::args::{AskedLevel, CheckArgs, ManifestArgs};
 use super::{Exit, Failure, Streams, live};
 use crate::check::{Request, check, unlabelled_namespaces};
 use crate::policy::{AdmissionConfig, Level, NamespacePolicy, Version};
-use crate::render::{self, Format, Style};
+use crate::render::{self, Format, Style, shell_word};
 use crate::report::{Asked, Report};
 use crate::source::{Input, expand, load_admission_config};
 
@@ -139,10 +139,10 @@ fn next(args: &CheckArgs, report: &Report) -> Option<String> {
     let everywhere = args.cluster.all_namespaces;
     let args = &args.manifests;
     for name in &args.filename {
-        command.push_str(&format!(" -f {}", quote(name)));
+        command.push_str(&format!(" -f {}", shell_word(name)));
     }
     if let Some(folder) = &args.kustomize {
-        command.push_str(&format!(" -k {}", quote(folder)));
+        command.push_str(&format!(" -k {}", shell_word(folder)));
     }
     if args.recursive {
         command.push_str(" -R");
@@ -158,18 +158,9 @@ fn policy_flags(args: &ManifestArgs, everywhere: bool) -> String {
     let config = args.admission_config.as_ref().map(|path| path.to_string_lossy().into_owned());
     let namespace = args.namespace.clone().filter(|_| !everywhere);
     let flags = [("--level", level), ("--version", version), ("--admission-config", config), ("-n", namespace)];
-    let given = flags.into_iter().filter_map(|(flag, value)| value.map(|value| format!(" {flag} {}", quote(&value))));
+    let given =
+        flags.into_iter().filter_map(|(flag, value)| value.map(|value| format!(" {flag} {}", shell_word(&value))));
     given.collect()
-}
-
-/// A word as a shell takes it.
-pub(super) fn quote(word: &str) -> String {
-    let is_plain = |c: char| c.is_alphanumeric() || "/._-:=@%+,~".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
-    }
 }
 
 fn exit(args: &CheckArgs, report: &Report) -> Exit {

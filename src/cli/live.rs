@@ -6,14 +6,13 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::args::{CheckArgs, ClusterArgs, ManifestArgs};
-use super::check::quote;
 use super::streams::Color;
 use super::{Failure, Streams};
 use crate::check::Request;
 use crate::cluster::{Cluster, ConnectOptions};
 use crate::live::{Ask, gather, parse};
 use crate::policy::Version;
-use crate::render::{self, Format};
+use crate::render::{self, Format, shell_word};
 use crate::report::{Problem, Report, Source};
 
 /// How long a run may take before a progress bar shows: short ones would only flicker.
@@ -103,17 +102,17 @@ pub(super) fn is_brief(args: &CheckArgs) -> bool {
 
 /// The flags that say which objects of which cluster were judged, as they were given.
 pub(super) fn flags(args: &CheckArgs) -> String {
-    let mut flags: String = args.rest.iter().map(|argument| format!(" {}", quote(argument))).collect();
+    let mut flags: String = args.rest.iter().map(|argument| format!(" {}", shell_word(argument))).collect();
     if args.cluster.all_namespaces {
         flags.push_str(" -A");
     }
     for (flag, value) in [("-l", &args.cluster.selector), ("--field-selector", &args.cluster.field_selector)] {
         if let Some(value) = value {
-            flags.push_str(&format!(" {flag} {}", quote(value)));
+            flags.push_str(&format!(" {flag} {}", shell_word(value)));
         }
     }
     for (flag, value) in args.cluster.kube.flags() {
-        let value = if value.is_empty() { value } else { format!(" {}", quote(&value)) };
+        let value = if value.is_empty() { value } else { format!(" {}", shell_word(&value)) };
         flags.push_str(&format!(" {flag}{value}"));
     }
     flags
