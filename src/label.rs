@@ -82,8 +82,6 @@ pub struct Survey {
     pub report: LabelReport,
     /// The namespaces as they were read, in the order of the report.
     namespaces: Vec<NamespaceObject>,
-    /// What breaks where the first step of a plan is taken: nothing is known to.
-    question: Question,
 }
 
 /// Finds out what was asked.
@@ -98,9 +96,8 @@ pub fn survey(cluster: &Cluster, request: &Request, progress: Progress<'_>) -> R
     let question = question(request, server, &mut notes);
     let selected = select::select(cluster, request, &mut notes)?;
     let mut survey = Survey {
-        report: LabelReport { server, question: question.clone(), namespaces: vec![], errors: vec![], warnings: vec![] },
+        report: LabelReport { server, question, namespaces: vec![], errors: vec![], warnings: vec![] },
         namespaces: selected.namespaces,
-        question,
     };
     if !survey.namespaces.is_empty() {
         let ask = Ask { namespaces: selected.only, chunk_size: request.chunk_size, ..Ask::default() };
@@ -127,14 +124,15 @@ impl Survey {
             branches.entry(branch.key.namespace.clone()).or_default().push(branch);
         }
         let judge = Judge::new(&holdings.objects, &request.admission);
-        let rows = Rows { judge: &judge, request, question: &self.question, server: self.report.server };
+        let rows = Rows { judge: &judge, request, question: &self.report.question, server: self.report.server };
         let none = Vec::new();
         let of = |name: &str| branches.get(name).unwrap_or(&none).as_slice();
-        self.report.namespaces = self.namespaces.iter().map(|ns| rows.row(ns, of(&ns.metadata.name))).collect();
-        if self.question == Question::Labels {
+        let all: Vec<_> = self.namespaces.iter().map(|one| rows.row(one, of(&one.metadata.name))).collect();
+        self.report.namespaces = all;
+        if self.report.question == Question::Labels {
             let asked = server::ask(cluster, request, &self.namespaces, &self.report.namespaces);
             for ((row, namespace), answer) in self.report.namespaces.iter_mut().zip(&self.namespaces).zip(asked) {
-                let answered = server::Answered { judge: &judge, request, server: self.report.server, namespace };
+                let answered = server::Answered { judge: &judge, request, server: self.report.server };
                 answered.add(row, of(&namespace.metadata.name), answer, notes);
             }
             notes.tell_of_forbidden();

@@ -9,6 +9,7 @@ mod custom;
 mod finish;
 mod gather;
 mod judge;
+mod labels;
 mod objects;
 mod owners;
 mod run;
@@ -18,8 +19,8 @@ mod templates;
 use std::collections::BTreeMap;
 
 pub use collect::{Collector, Pod, Workload};
-pub use judge::ephemeral_findings;
 pub use gather::{Ask, Gathered, Holdings, Progress, gather, read};
+pub use judge::ephemeral_findings;
 pub use objects::{
     JobTemplate, LiveMeta, LiveObject, NamespaceMeta, NamespaceObject, ObjectKey, Owner, PodObject, PodStatus,
     WorkloadObject, WorkloadSpec,

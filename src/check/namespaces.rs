@@ -20,7 +20,7 @@ impl Namespaces {
             let Ok(document) = Document::parse(&chunk) else { continue };
             for object in objects(&document).into_iter().flatten() {
                 if object.kind == "Namespace" && object.group().is_empty() {
-                    self.0.insert(object.name.to_owned(), labels(object.value));
+                    self.0.insert(object.name.to_owned(), strings(object.value, "labels"));
                 }
             }
         }
@@ -32,8 +32,9 @@ impl Namespaces {
     }
 }
 
-fn labels(namespace: ValueRef<'_>) -> BTreeMap<String, String> {
-    let labels = namespace.field("metadata").and_then(|metadata| metadata.field("labels"));
-    let entries = labels.into_iter().flat_map(ValueRef::entries);
+/// The labels or annotations of an object.
+pub(super) fn strings(object: ValueRef<'_>, field: &str) -> BTreeMap<String, String> {
+    let strings = object.field("metadata").and_then(|metadata| metadata.field(field));
+    let entries = strings.into_iter().flat_map(ValueRef::entries);
     entries.map(|entry| (entry.key.to_owned(), entry.value.as_str().unwrap_or_default().to_owned())).collect()
 }

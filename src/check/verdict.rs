@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::namespaces::Namespaces;
+use super::namespaces::{Namespaces, strings};
 use super::{Outcome, Policies, Request};
 use crate::admission;
 use crate::evaluate::{evaluate, strictest_level};
-use crate::model::{Finding, PodTemplate};
-use crate::policy::{Level, Mode, NamespacePolicy, Policy};
-use crate::report::{ModeVerdict, PlacedFinding, Problem, Source, Verdict};
+use crate::model::{FieldPath, Finding, PodTemplate};
+use crate::policy::{LabelContext, Level, Mode, NamespacePolicy, Policy, label_mistakes};
+use crate::report::{Asked, ModeVerdict, PlacedFinding, Problem, Source, Verdict};
 use crate::source::{
     Found, Manifest, Object, check_object_types, check_template_fields, find, objects, place, served_version,
 };
@@ -101,7 +101,7 @@ impl Judge<'_> {
                 return scene.error(error.span.unwrap_or(span), message);
             }
         }
-        if object.kind == "Namespace" {
+        if object.kind == "Namespace" && object.group().is_empty() {
             self.namespace(scene, object);
         }
         for found in find(object) {
@@ -129,17 +129,27 @@ impl Judge<'_> {
         }
     }
 
-    /// Labels that the server cannot read, told where they stand.
+    /// Mistakes in a namespace's labels, told where they stand. A value that the server cannot read is an error where
+    /// verdicts come of it; what it does not look at at all is worth a warning whatever is asked.
     fn namespace(&self, scene: &mut Scene<'_>, object: &Object<'_>) {
-        let Some(labels) = self.namespaces.labels(object.name) else { return };
-        let (policy, errors) = NamespacePolicy::from_labels(labels, self.request.defaults);
-        for error in errors {
-            let path = crate::model::FieldPath::fields(&["metadata", "labels"]).key(error.label.as_str());
+        let (labels, annotations) = (strings(object.value, "labels"), strings(object.value, "annotations"));
+        let defaults = self.request.defaults;
+        let (_, unreadable) = NamespacePolicy::from_labels(&labels, defaults);
+        let context = LabelContext { annotations: Some(&annotations), defaults, newest: None };
+        for mistake in label_mistakes(&labels, &context) {
+            let map = if mistake.is_annotation { "annotations" } else { "labels" };
+            let path = FieldPath::fields(&["metadata", map]).key(mistake.label.as_str());
             let located = object.value.locate(&path);
             let span = located.key.unwrap_or(located.value).span();
-            let enforced = policy.enforce;
-            let message = format!("{error}; the server then enforces {enforced} in namespace {:?}", object.name);
-            scene.error(span, message);
+            match unreadable.iter().find(|error| error.label == mistake.label && !mistake.is_annotation) {
+                // In the server's own words first, which can be searched for.
+                Some(error) if self.request.asked == Asked::Namespace => {
+                    let rest: String =
+                        mistake.effect.iter().chain(&mistake.hint()).map(|it| format!("; {it}")).collect();
+                    scene.error(span, format!("{error}{rest}"));
+                }
+                _ => scene.warning(span, format!("namespace {:?}: {mistake}", object.name)),
+            }
         }
     }
 

@@ -6,13 +6,14 @@ use clap::{ArgAction, Args, CommandFactory, Parser, ValueEnum};
 
 use super::Failure;
 use super::kube_args::KubeArgs;
+use super::label_args::LabelArgs;
 use super::streams::Color;
 use crate::cluster::ListQuery;
 use crate::policy::{Level, Version};
 use crate::render::Format;
 
 /// Help as kubectl orders it: what it does, examples, options, and usage last.
-const TEMPLATE: &str = "{about-with-newline}\n{before-help}{all-args}{after-help}\n\nUsage:\n  {usage}\n";
+pub(super) const TEMPLATE: &str = "{about-with-newline}\n{before-help}{all-args}{after-help}\n\nUsage:\n  {usage}\n";
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -26,7 +27,9 @@ const TEMPLATE: &str = "{about-with-newline}\n{before-help}{all-args}{after-help
         # What would Pod Security admission say about these manifests?\n  \
         kubectl secctx check -f examples/\n\n  \
         # What does a control mean, and what may break?\n  \
-        kubectl secctx explain runAsNonRoot\n",
+        kubectl secctx explain runAsNonRoot\n\n  \
+        # Which level could each namespace of the cluster enforce today?\n  \
+        kubectl secctx dry-run-label\n",
     help_template = TEMPLATE
 )]
 pub(super) struct App {
@@ -38,6 +41,7 @@ pub(super) struct App {
 pub(super) enum Subcommand {
     Check(CheckArgs),
     Explain(ExplainArgs),
+    DryRunLabel(LabelArgs),
 }
 
 /// What to judge, and by what: the arguments that `check` and `explain` share.

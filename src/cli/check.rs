@@ -1,12 +1,14 @@
 //! `kubectl secctx check`.
 
+use std::path::Path;
+
 use clap::ValueEnum;
 
 use super::args::{AskedLevel, CheckArgs, ManifestArgs};
 use super::{Exit, Failure, Streams, live};
 use crate::check::{Request, check, unlabelled_namespaces};
 use crate::policy::{AdmissionConfig, Level, NamespacePolicy, Version};
-use crate::render::{self, Format, Style};
+use crate::render::{self, Format, Style, shell_word};
 use crate::report::{Asked, Report};
 use crate::source::{Input, expand, load_admission_config};
 
@@ -20,7 +22,7 @@ pub(super) fn run(args: &CheckArgs, streams: &mut Streams) -> Result<Exit, Failu
         args.cluster.refuse(COMMAND)?;
         of_manifests(&args.manifests, &args.rest, COMMAND, &request)?
     } else {
-        let looks = live::Looks { color: args.color, progress: !args.quiet };
+        let looks = live::Looks { color: args.color, progress: !args.quiet, command: COMMAND };
         live::report(&args.manifests, &args.cluster, &args.rest, &request, &looks, streams)?
     };
     write(args, &request, &report, streams)?;
@@ -60,15 +62,16 @@ fn inputs(
     }
 }
 
+/// The admission plugin's configuration that the arguments name, and its defaults.
+pub(super) fn admission(path: Option<&Path>) -> Result<(AdmissionConfig, NamespacePolicy), Failure> {
+    let Some(path) = path else { return Ok((AdmissionConfig::default(), NamespacePolicy::default())) };
+    let config = load_admission_config(path).map_err(Failure::Message)?;
+    let defaults = config.default_policy().map_err(|error| Failure::Message(error.to_string()))?;
+    Ok((config, defaults))
+}
+
 pub(super) fn request(args: &ManifestArgs) -> Result<Request, Failure> {
-    let admission = match &args.admission_config {
-        Some(path) => load_admission_config(path).map_err(Failure::Message)?,
-        None => AdmissionConfig::default(),
-    };
-    let defaults = match &args.admission_config {
-        Some(_) => admission.default_policy().map_err(|error| Failure::Message(error.to_string()))?,
-        None => NamespacePolicy::default(),
-    };
+    let (admission, defaults) = admission(args.admission_config.as_deref())?;
     let asked = match (args.level, &args.admission_config) {
         (Some(AskedLevel::Baseline), _) => Asked::Level(Level::Baseline),
         (Some(AskedLevel::Restricted), _) | (None, None) => Asked::Level(Level::Restricted),
@@ -139,10 +142,10 @@ fn next(args: &CheckArgs, report: &Report) -> Option<String> {
     let everywhere = args.cluster.all_namespaces;
     let args = &args.manifests;
     for name in &args.filename {
-        command.push_str(&format!(" -f {}", quote(name)));
+        command.push_str(&format!(" -f {}", shell_word(name)));
     }
     if let Some(folder) = &args.kustomize {
-        command.push_str(&format!(" -k {}", quote(folder)));
+        command.push_str(&format!(" -k {}", shell_word(folder)));
     }
     if args.recursive {
         command.push_str(" -R");
@@ -158,18 +161,9 @@ fn policy_flags(args: &ManifestArgs, everywhere: bool) -> String {
     let config = args.admission_config.as_ref().map(|path| path.to_string_lossy().into_owned());
     let namespace = args.namespace.clone().filter(|_| !everywhere);
     let flags = [("--level", level), ("--version", version), ("--admission-config", config), ("-n", namespace)];
-    let given = flags.into_iter().filter_map(|(flag, value)| value.map(|value| format!(" {flag} {}", quote(&value))));
+    let given =
+        flags.into_iter().filter_map(|(flag, value)| value.map(|value| format!(" {flag} {}", shell_word(&value))));
     given.collect()
-}
-
-/// A word as a shell takes it.
-pub(super) fn quote(word: &str) -> String {
-    let is_plain = |c: char| c.is_alphanumeric() || "/._-:=@%+,~".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
-    }
 }
 
 fn exit(args: &CheckArgs, report: &Report) -> Exit {

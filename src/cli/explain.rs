@@ -69,7 +69,7 @@ fn objects(args: &ExplainArgs, streams: &mut Streams) -> Result<Exit, Failure> {
         args.cluster.refuse(COMMAND)?;
         check::of_manifests(&args.manifests, &args.topics, COMMAND, &request)?
     } else {
-        let looks = live::Looks { color: args.color, progress: true };
+        let looks = live::Looks { color: args.color, progress: true, command: COMMAND };
         live::report(&args.manifests, &args.cluster, &args.topics, &request, &looks, streams)?
     };
     let style = streams.err_style(Some(args.color));

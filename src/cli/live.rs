@@ -1,29 +1,23 @@
 //! `kubectl secctx check` on clusters.
 
-use std::cell::OnceCell;
-use std::time::Duration;
-
-use indicatif::{ProgressBar, ProgressStyle};
-
 use super::args::{CheckArgs, ClusterArgs, ManifestArgs};
-use super::check::quote;
+use super::progress::Bar;
 use super::streams::Color;
 use super::{Failure, Streams};
 use crate::check::Request;
 use crate::cluster::{Cluster, ConnectOptions};
 use crate::live::{Ask, gather, parse};
 use crate::policy::Version;
-use crate::render::{self, Format};
+use crate::render::{self, Format, shell_word};
 use crate::report::{Problem, Report, Source};
-
-/// How long a run may take before a progress bar shows: short ones would only flicker.
-const PATIENCE: Duration = Duration::from_millis(400);
 
 /// How a run shows itself while it goes on.
 pub(super) struct Looks {
     pub(super) color: Color,
     /// Whether a progress bar may show.
     pub(super) progress: bool,
+    /// How the command is called.
+    pub(super) command: &'static str,
 }
 
 /// Judges what the arguments name in each cluster that they name, one after another. A cluster that cannot be asked is an
@@ -36,7 +30,7 @@ pub(super) fn report(
     looks: &Looks,
     streams: &mut Streams,
 ) -> Result<Report, Failure> {
-    let targets = parse(names).map_err(usage)?;
+    let targets = parse(names).map_err(|message| Failure::Usage { message, command: looks.command })?;
     let all = args.kube.all_options().map_err(|error| Failure::Message(error.to_string()))?;
     let mut report = Report::new(request.asked, request.version);
     let mut newest = None;
@@ -91,10 +85,6 @@ fn add(
     Ok(gathered.newest)
 }
 
-fn usage(message: String) -> Failure {
-    Failure::Usage { message, command: "kubectl secctx check" }
-}
-
 /// Whether a list is enough: it is where no object was named.
 pub(super) fn is_brief(args: &CheckArgs) -> bool {
     let names_one = args.rest.len() > 1 || args.rest.iter().any(|argument| argument.contains('/'));
@@ -103,49 +93,18 @@ pub(super) fn is_brief(args: &CheckArgs) -> bool {
 
 /// The flags that say which objects of which cluster were judged, as they were given.
 pub(super) fn flags(args: &CheckArgs) -> String {
-    let mut flags: String = args.rest.iter().map(|argument| format!(" {}", quote(argument))).collect();
+    let mut flags: String = args.rest.iter().map(|argument| format!(" {}", shell_word(argument))).collect();
     if args.cluster.all_namespaces {
         flags.push_str(" -A");
     }
     for (flag, value) in [("-l", &args.cluster.selector), ("--field-selector", &args.cluster.field_selector)] {
         if let Some(value) = value {
-            flags.push_str(&format!(" {flag} {}", quote(value)));
+            flags.push_str(&format!(" {flag} {}", shell_word(value)));
         }
     }
     for (flag, value) in args.cluster.kube.flags() {
-        let value = if value.is_empty() { value } else { format!(" {}", quote(&value)) };
+        let value = if value.is_empty() { value } else { format!(" {}", shell_word(&value)) };
         flags.push_str(&format!(" {flag}{value}"));
     }
     flags
-}
-
-/// A progress bar on standard error, once a run takes long.
-struct Bar {
-    wanted: bool,
-    started: std::time::Instant,
-    bar: OnceCell<ProgressBar>,
-}
-
-impl Bar {
-    fn new(wanted: bool) -> Self {
-        Self { wanted, started: std::time::Instant::now(), bar: OnceCell::new() }
-    }
-
-    fn show(&self, came: usize, remaining: u64) {
-        if !self.wanted || self.started.elapsed() < PATIENCE {
-            return;
-        }
-        let bar = self.bar.get_or_init(|| {
-            let style = ProgressStyle::with_template("{spinner} {pos} of {len} objects {wide_bar}");
-            ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
-        });
-        bar.set_length(came as u64 + remaining);
-        bar.set_position(came as u64);
-    }
-
-    fn end(&self) {
-        if let Some(bar) = self.bar.get() {
-            bar.finish_and_clear();
-        }
-    }
 }

@@ -5,7 +5,11 @@ mod check;
 mod exit;
 mod explain;
 mod kube_args;
+mod label;
+mod label_args;
 mod live;
+mod progress;
+mod prompt;
 mod streams;
 
 pub use args::command;
@@ -30,6 +34,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, streams: &mut Streams) -> E
         Ok(app) => match app.command {
             Some(Subcommand::Check(args)) => check::run(&args, streams),
             Some(Subcommand::Explain(args)) => explain::run(&args, streams),
+            Some(Subcommand::DryRunLabel(args)) => label::run(&args, streams),
             None => first_screen(streams),
         },
         Err(error) => usage(&error, streams),

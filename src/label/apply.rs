@@ -7,7 +7,8 @@ use serde_json::json;
 use super::{Request, Selection, Survey, is_forbidden, survey};
 use crate::cluster::{Change, Cluster, ClusterError, ErrorKind, PatchType, Resource};
 use crate::live::NamespaceObject;
-use crate::report::label::{Applied, NamespaceRow, Question, Violator};
+use crate::policy::Mode;
+use crate::report::label::{Applied, NamespaceRow, Violator};
 
 /// What is to be written to a namespace.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +36,7 @@ fn intent(row: &NamespaceRow, request: &Request, allow_violations: bool) -> Inte
     };
     // What breaks at some level says nothing of a plan, which only enforces what everything meets.
     let rows = row.modes.iter().filter(|_| !request.wanted.0.is_empty());
-    let enforced = rows.filter(|entry| entry.mode == crate::policy::Mode::Enforce).flat_map(|entry| &entry.violating);
+    let enforced = rows.filter(|entry| entry.mode == Mode::Enforce).flat_map(|entry| &entry.violating);
     let breaks: Vec<_> = enforced.filter(|one| one.breaks()).map(Violator::short_name).collect();
     let is_named = matches!(&request.namespaces, Selection::Names(names) if names.contains(&row.name));
     let skipped = if row.system && !is_named {
@@ -140,18 +141,12 @@ fn again(cluster: &Cluster, request: &Request, before: &mut Survey, i: usize, al
     let wanted = intent(old, request, allow_violations);
     let now = intent(row, &one, allow_violations);
     if now.breaks != wanted.breaks || now.labels != wanted.labels {
-        return Applied::Failed("it changed meanwhile, and what would break is another: run the command again".to_owned());
+        return Applied::Failed(
+            "it changed meanwhile, and what would break is another: run the command again".to_owned(),
+        );
     }
     match write(cluster, &[Intent { skipped: None, ..now }], &new.namespaces).pop() {
         Some(Outcome::Is(applied)) => applied,
         _ => Applied::Failed("it changes all the time: somebody else is writing it".to_owned()),
-    }
-}
-
-impl Survey {
-    /// What the run is about.
-    #[must_use]
-    pub fn question(&self) -> &Question {
-        &self.question
     }
 }

@@ -38,12 +38,7 @@ pub(super) struct Told {
 
 impl Expected {
     /// What the server should say when enforce changes from one policy to another.
-    pub(super) fn new(
-        judge: &Judge<'_>,
-        branches: &[Branch],
-        (from, to): (Policy, Policy),
-        server: u16,
-    ) -> Self {
+    pub(super) fn new(judge: &Judge<'_>, branches: &[Branch], (from, to): (Policy, Policy), server: u16) -> Self {
         let mut expected = Self::default();
         let is_relaxed = from.version == to.version && to.level <= from.level;
         if from == to || to.level == Level::Privileged || is_relaxed {
@@ -115,7 +110,8 @@ impl<'a> Said<'a> {
                 said.is_exempt = true;
             } else if warning.starts_with(&header) {
                 is_list = true;
-            } else if warning.chars().count() == CUT && expected.lines().any(|line| line.starts_with(warning.as_str())) {
+            } else if warning.chars().count() == CUT && expected.lines().any(|line| line.starts_with(warning.as_str()))
+            {
                 said.cut += usize::from(!expected.lines().any(|line| line == *warning));
             } else if let Some((cause, pod)) = line(warning).filter(|_| is_list) {
                 said.causes.insert(cause, pod);
@@ -145,14 +141,16 @@ pub(super) fn compare(
     let mut told = Told { is_exempt: said.is_exempt, ..Told::default() };
     if said.is_exempt {
         if !is_exempt_here {
-            told.differences.push("the server says that the namespace is exempt, which is in its configuration only".to_owned());
+            told.differences
+                .push("the server says that the namespace is exempt, which is in its configuration only".to_owned());
         }
         return told;
     }
     if is_exempt_here {
         let differs = !said.causes.is_empty();
         told.differences.extend(differs.then(|| {
-            "the server does not take the namespace for exempt: its configuration is not the one that was given".to_owned()
+            "the server does not take the namespace for exempt: its configuration is not the one that was given"
+                .to_owned()
         }));
         return told;
     }
@@ -217,7 +215,8 @@ fn beyond(expected: &Expected, violating: &[Violator], differences: &mut Vec<Str
     let idle: Vec<_> = idle.map(Violator::short_name).collect();
     if !idle.is_empty() {
         let names = some(idle, MOST);
-        differences.push(format!("the server looks at pods that are there, not at templates, so it says nothing of {names}"));
+        differences
+            .push(format!("the server looks at pods that are there, not at templates, so it says nothing of {names}"));
     }
 }
 
@@ -229,7 +228,8 @@ fn counted(pods: usize) -> String {
 mod tests {
     use super::*;
 
-    const HEADER: &str = "existing pods in namespace \"shop\" violate the new PodSecurity enforce level \"baseline:latest\"";
+    const HEADER: &str =
+        "existing pods in namespace \"shop\" violate the new PodSecurity enforce level \"baseline:latest\"";
 
     fn expected(causes: &[(&str, &[&str])]) -> Expected {
         let pods = |names: &[&str]| names.iter().map(|name| ((*name).to_owned(), false)).collect();
@@ -285,7 +285,8 @@ mod tests {
 
     #[test]
     fn an_exemption_that_only_the_server_knows_is_taken_over() {
-        let warning = "namespace \"shop\" is exempt from Pod Security, and the policy (enforce=baseline:latest) will be ignored";
+        let warning =
+            "namespace \"shop\" is exempt from Pod Security, and the policy (enforce=baseline:latest) will be ignored";
         let told = compare("shop", &expected(&[("privileged", &["a"])]), &[], &[warning.to_owned()], false);
         assert!(told.is_exempt && told.differences.len() == 1);
         assert_eq!(compare("shop", &expected(&[]), &[], &[warning.to_owned()], true).differences, [""; 0]);

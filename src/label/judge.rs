@@ -105,8 +105,11 @@ impl<'a> Judge<'a> {
             found.iter().any(|finding| finding.is_about_any(&injected))
         });
         let path = workload.map(|workload| workload.path.clone()).unwrap_or_default();
-        let findings =
-            if of_template.is_empty() { of_pods(&bad) } else { of_template.iter().map(|f| f.clone().under(&path)).collect() };
+        let findings = if of_template.is_empty() {
+            of_pods(&bad)
+        } else {
+            of_template.iter().map(|f| f.clone().under(&path)).collect()
+        };
         // Of a workload the template says it, and its pods where there is none.
         let own = workload.map(|workload| workload.template).or(bad.first().map(|(pod, _)| pod.template));
         Some(Violator {

@@ -15,9 +15,9 @@ pub(super) fn of_mistake(mistake: LabelMistake) -> Notice {
 
 /// Labels of a namespace that is exempt.
 pub(super) fn of_exemption(row: &mut NamespaceRow, now: NamespacePolicy) {
-    let asks = Mode::ALL.into_iter().find(|mode| {
-        row.labels.contains_key(&mode.level_label()) && now.mode(*mode).level != Level::Privileged
-    });
+    let asks = Mode::ALL
+        .into_iter()
+        .find(|mode| row.labels.contains_key(&mode.level_label()) && now.mode(*mode).level != Level::Privileged);
     if let (Some(why), Some(mode)) = (&row.exempt, asks) {
         let message = format!("its labels do nothing, as {why} from admission");
         row.notices.push(Notice { label: Some(mode.level_label()), message, instead: None });
@@ -58,6 +58,7 @@ pub(super) fn of_ephemeral(row: &mut NamespaceRow, judge: &Judge<'_>, to: Policy
 
 /// A policy that does not move with the server.
 pub(super) fn of_pin(mode: Mode, policy: Policy) -> Notice {
-    let message = format!("{mode} is pinned to {}: its rules stay as they are when the server is upgraded", policy.version);
+    let message =
+        format!("{mode} is pinned to {}: its rules stay as they are when the server is upgraded", policy.version);
     Notice { label: Some(mode.version_label()), message, instead: None }
 }

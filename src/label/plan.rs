@@ -58,7 +58,11 @@ impl Plan<'_> {
                 }
             }
             let when = format!("once nothing violates {level}");
-            steps.push(self.step(&when, labels, format!("warnings and the audit log tell what is left to do for {level}")));
+            steps.push(self.step(
+                &when,
+                labels,
+                format!("warnings and the audit log tell what is left to do for {level}"),
+            ));
         }
         steps
     }
@@ -82,7 +86,9 @@ impl Plan<'_> {
             (strictest, now) if now > strictest => {
                 format!("it enforces {now}, which not everything meets that runs: mend that before anything restarts")
             }
-            (Level::Privileged, _) => "nothing is enforced yet, as something violates baseline: be told of it first".to_owned(),
+            (Level::Privileged, _) => {
+                "nothing is enforced yet, as something violates baseline: be told of it first".to_owned()
+            }
             (Level::Restricted, _) => "everything meets restricted, the strictest level".to_owned(),
             _ => format!("everything meets {enforce}, and nobody is broken by being told what violates the next level"),
         }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::judge::{Judge, Judged};
 use super::{Request, notices, system};
 use crate::live::{Branch, NamespaceObject};
-use crate::policy::{LabelContext, Level, Mode, NamespacePolicy, Policy, Version, label_mistakes};
+use crate::policy::{LabelContext, Level, Mode, NamespacePolicy, Policy, Version, label_mistakes, pod_security_labels};
 use crate::report::label::{ModeRow, NamespaceRow, Question};
 
 /// Makes the rows of a report.
@@ -26,11 +26,9 @@ impl Rows<'_> {
         let exempt = self.request.admission.exemption(name, None).map(|exemption| exemption.to_string());
         let context = LabelContext { annotations: None, defaults: self.request.defaults, newest: Some(self.server) };
         let mistakes = label_mistakes(labels, &context);
-        let is_told = |key: &String| is_read(key) || mistakes.iter().any(|mistake| mistake.label == *key);
-        let own = labels.iter().filter(|(key, _)| is_told(key)).map(|(key, value)| (key.clone(), value.clone()));
         let mut row = NamespaceRow {
             name: name.clone(),
-            labels: own.collect(),
+            labels: pod_security_labels(labels),
             system: system::is_system(name),
             strictest: self.strictest(branches),
             notices: mistakes.into_iter().map(notices::of_mistake).collect(),
@@ -80,12 +78,7 @@ impl Rows<'_> {
     }
 
     /// The modes that the wanted labels change.
-    fn labels(
-        &self,
-        labels: &BTreeMap<String, String>,
-        now: NamespacePolicy,
-        branches: &[Branch],
-    ) -> Vec<ModeRow> {
+    fn labels(&self, labels: &BTreeMap<String, String>, now: NamespacePolicy, branches: &[Branch]) -> Vec<ModeRow> {
         let mut then = labels.clone();
         then.extend(self.request.wanted.labels());
         let then = NamespacePolicy::from_labels(&then, self.request.defaults).0;
@@ -139,9 +132,4 @@ fn entry(mode: Mode, from: Policy, to: Policy, judged: Judged) -> ModeRow {
         server: None,
         differences: Vec::new(),
     }
-}
-
-/// Whether the admission plugin reads a label of this key.
-fn is_read(key: &str) -> bool {
-    Mode::ALL.into_iter().any(|mode| key == mode.level_label() || key == mode.version_label())
 }

@@ -51,7 +51,6 @@ pub(super) struct Answered<'a> {
     pub(super) request: &'a Request,
     /// The newest version that the server knows.
     pub(super) server: u16,
-    pub(super) namespace: &'a NamespaceObject,
 }
 
 impl Answered<'_> {
@@ -95,7 +94,9 @@ impl Answered<'_> {
         let other = wanted.iter().filter(|(key, value)| object.metadata.labels.get(*key) != Some(value));
         other
             .map(|(key, _)| match object.metadata.labels.get(key) {
-                Some(value) => format!("the server would store {key}={value}: a webhook or a policy changes it on the way"),
+                Some(value) => {
+                    format!("the server would store {key}={value}: a webhook or a policy changes it on the way")
+                }
                 None => format!("the server would not store {key}: a webhook or a policy takes it away"),
             })
             .collect()

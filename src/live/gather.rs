@@ -9,6 +9,7 @@ use super::NamespaceLabels;
 use super::collect::Collector;
 use super::finish::finish;
 use super::judge::Judge;
+use super::labels;
 use super::objects::{ObjectKey, Owner};
 use super::run::{Resolved, Run};
 use super::targets::Target;
@@ -65,8 +66,15 @@ pub struct Holdings {
 /// Why nothing can be judged at all, a sentence. Single kinds that cannot be had are errors of what is returned.
 pub fn read(cluster: &Cluster, ask: &Ask, progress: Progress<'_>) -> Result<Holdings, String> {
     let mut run = Run::new(cluster, ask);
-    let collector = RefCell::new(run.collector());
-    run.built_in(&collector, &[], progress)?;
+    let mut collector = RefCell::new(run.collector());
+    if let Err(refusal) = run.built_in(&collector, &[], progress) {
+        // Who may not list the whole cluster may list the namespaces that were named, one by one.
+        if !run.goes_into_namespaces() {
+            return Err(refusal);
+        }
+        collector = RefCell::new(run.collector());
+        run.built_in(&collector, &[], progress)?;
+    }
     run.custom(&collector, &[]).map_err(text)?;
     let mut objects = collector.into_inner();
     let problems = std::mem::take(&mut objects.problems);
@@ -84,6 +92,7 @@ pub fn gather(cluster: &Cluster, request: &Request, ask: &Ask, progress: Progres
     let newest = cluster.server_version().map_err(text)?.minor.min(Version::NEWEST);
     let targets = run.resolve_targets()?;
     let namespaces = run.labels(request).map_err(text)?;
+    labels::mistakes(&namespaces, request.defaults, newest).into_iter().for_each(|mistake| run.warning(mistake));
     let collector = RefCell::new(run.collector());
     collector.borrow_mut().stop_at(&targets);
     run.built_in(&collector, &targets, progress)?;

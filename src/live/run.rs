@@ -86,6 +86,15 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// Lists the namespaces that were asked for one by one from now on; whether that is something else than before.
+    pub(super) fn goes_into_namespaces(&mut self) -> bool {
+        let is_new = self.places == [None] && !self.ask.namespaces.is_empty();
+        if is_new {
+            self.places = self.ask.namespaces.iter().cloned().map(Some).collect();
+        }
+        is_new
+    }
+
     /// An empty collector for what is asked for.
     pub(super) fn collector(&self) -> Collector {
         Collector::new(self.ask.namespaces.iter().cloned().collect::<BTreeSet<_>>())

@@ -1,11 +1,15 @@
 //! Which policy an object is judged by: levels, versions, namespace labels, the admission plugin's configuration.
 
 mod admission_config;
+mod label_mistakes;
+mod label_spelling;
 mod labels;
 mod level;
 mod version;
 
 pub use admission_config::{AdmissionConfig, AdmissionConfigError, Exemption};
+pub use label_mistakes::{LabelContext, LabelMistake, Outcome, label_mistakes};
+pub use label_spelling::pod_security_labels;
 pub use labels::{LabelError, Mode, NamespacePolicy};
 pub use level::Level;
 pub use version::Version;

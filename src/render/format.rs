@@ -73,11 +73,16 @@ impl FromStr for Format {
 
     /// The error is worded as kubectl's own.
     fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL.into_iter().find(|format| format.as_str() == text).ok_or_else(|| {
-            let known = Self::ALL.map(Self::as_str).join(",");
-            format!("unable to match a printer suitable for the output format {text:?}, allowed formats are: {known}")
-        })
+        by_word(&Self::ALL, Self::as_str, text)
     }
+}
+
+/// The one of `all` whose word is `text`, else an error that is worded as kubectl's own.
+pub(super) fn by_word<F: Copy>(all: &[F], word: fn(F) -> &'static str, text: &str) -> Result<F, String> {
+    all.iter().copied().find(|format| word(*format) == text).ok_or_else(|| {
+        let known = all.iter().copied().map(word).collect::<Vec<_>>().join(",");
+        format!("unable to match a printer suitable for the output format {text:?}, allowed formats are: {known}")
+    })
 }
 
 #[cfg(test)]

@@ -109,7 +109,8 @@ fn write_finding(verdict: &Verdict, placed: &PlacedFinding, out: &mut dyn Write)
     writeln!(out, "  - Fix: {}", code(words::remedy(finding)))
 }
 
-fn write_problems(title: &str, problems: &[Problem], out: &mut dyn Write) -> io::Result<()> {
+/// Writes a list of problems under a heading; nothing where there are none.
+pub(super) fn write_problems(title: &str, problems: &[Problem], out: &mut dyn Write) -> io::Result<()> {
     if problems.is_empty() {
         return Ok(());
     }
@@ -120,7 +121,7 @@ fn write_problems(title: &str, problems: &[Problem], out: &mut dyn Write) -> io:
 }
 
 /// A code span: fenced by more backticks than the text has in a row.
-fn code(text: &str) -> String {
+pub(super) fn code(text: &str) -> String {
     let text = sanitize(text);
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest + 1);
@@ -129,11 +130,12 @@ fn code(text: &str) -> String {
 }
 
 /// A code span in a table, where a bar ends the cell even in code.
-fn cell(text: &str) -> String {
+pub(super) fn cell(text: &str) -> String {
     code(text).replace('|', "\\|")
 }
 
-fn html(text: &str) -> String {
+/// Text between tags, or in an attribute.
+pub(super) fn html(text: &str) -> String {
     let text = sanitize(text);
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

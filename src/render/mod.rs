@@ -1,11 +1,13 @@
 //! Writes a [`Report`]: one file per format, all from the same data.
 
+mod columns;
 mod escaping;
 mod explain;
 mod format;
 mod github;
 mod json;
 mod junit;
+mod label;
 mod markdown;
 mod measure;
 mod name;
@@ -15,6 +17,7 @@ mod psa;
 #[cfg(test)]
 mod sample;
 mod sarif;
+mod shell;
 mod sink;
 mod spots;
 mod style;
@@ -24,7 +27,9 @@ mod yaml;
 
 pub use explain::{Explanation, explanation, explanation_json};
 pub use format::Format;
-pub use problems::{problems, warning};
+pub use label::{LabelFormat, label};
+pub use problems::{problem_lists, problems, warning};
+pub use shell::shell_word;
 pub use style::{Style, plural, sanitize};
 
 use std::io::{self, BufWriter, Write};

@@ -22,14 +22,23 @@ const MARK: &str = r#""\uFFFE"#;
 
 /// Writes the version 1 document.
 pub(super) fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    let mut sink = Sink::new(out);
     let document = json::document(
         report,
         &report.results,
         |verdict| marked(&json::result(report, verdict)),
         |problem| marked(&json::problem(problem)),
     );
-    let result = serde_yaml::to_writer(Unmark { out: &mut sink, line: Vec::new() }, &document);
+    write_marked(&document, out)
+}
+
+/// Writes any document so that readers of YAML 1.1 read it as it is meant.
+pub(super) fn write(document: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+    write_marked(&marked(document), out)
+}
+
+fn write_marked(document: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+    let mut sink = Sink::new(out);
+    let result = serde_yaml::to_writer(Unmark { out: &mut sink, line: Vec::new() }, document);
     sink.finish(result)
 }
 

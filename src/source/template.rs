@@ -70,7 +70,9 @@ pub fn find<'d>(object: &Object<'d>) -> Vec<Found<'d>> {
     found
 }
 
-fn workload(object: &Object<'_>) -> Option<&'static (&'static str, &'static [&'static str], &'static [&'static str])> {
+pub(super) fn workload(
+    object: &Object<'_>,
+) -> Option<&'static (&'static str, &'static [&'static str], &'static [&'static str])> {
     WORKLOADS.iter().find(|(kind, groups, _)| *kind == object.kind && groups.contains(&object.group()))
 }
 

@@ -230,6 +230,46 @@ fn a_key_set_twice_is_a_warning_and_the_last_one_counts() {
 }
 
 #[test]
+fn labels_that_do_nothing_are_told_where_they_stand() {
+    let namespace = "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: shop\n  annotations:\n    \
+                     pod-security.kubernetes.io/audit: baseline\n  labels:\n    team: a\n    \
+                     pod-security.kubernets.io/enforce: baseline\n    pod-security.kubernetes.io/warn: Baseline\n";
+    let warned = |line: usize, rest: &str| format!("Warning: ns.yaml:{line}:5: namespace \"shop\": {rest}\n");
+    let misspelt = warned(
+        9,
+        "label \"pod-security.kubernets.io/enforce\" is not read by anything; did you mean \
+         \"pod-security.kubernetes.io/enforce\"?",
+    );
+    let annotation = warned(
+        6,
+        "annotation \"pod-security.kubernetes.io/audit\" is not read by anything: Pod Security looks at labels; make \
+         \"pod-security.kubernetes.io/audit\" a label",
+    );
+    let effect = "the server refuses a namespace that is made with it, and warns of nothing in one that has it \
+                  already; did you mean \"baseline\"?";
+    let files = folder(&[("ns.yaml", namespace), ("good.yaml", GOOD)]);
+    let ran = check(&files, &["-f", "ns.yaml", "-f", "good.yaml", "-o", "name"]);
+    let value =
+        warned(10, &format!("label \"pod-security.kubernetes.io/warn\" is \"Baseline\", which is no level: {effect}"));
+    assert_eq!((ran.code, ran.stderr), (Some(0), format!("{value}{misspelt}{annotation}")), "no verdict comes of them");
+    let ran = check(&files, &["-f", "ns.yaml", "-f", "good.yaml", "-o", "name", "--level", "namespace"]);
+    assert_eq!(ran.code, Some(2), "verdicts come of the value");
+    assert!(ran.stderr.contains(&format!("{misspelt}{annotation}")), "{}", ran.stderr);
+    let error = "error: ns.yaml:10:5: metadata.labels[pod-security.kubernetes.io/warn]: Invalid value: \"Baseline\": must \
+                 be one of privileged, baseline, restricted; ";
+    assert!(ran.stderr.ends_with(&format!("{error}{effect}\n")), "{}", ran.stderr);
+}
+
+#[test]
+fn namespaces_of_other_groups_are_none() {
+    let other = "apiVersion: messaging.example.com/v1\nkind: Namespace\nmetadata:\n  name: a\n  labels:\n    \
+                 pod-security.kubernets.io/enforce: baseline\n";
+    let files = folder(&[("other.yaml", other), ("good.yaml", GOOD)]);
+    let ran = check(&files, &["-f", "other.yaml", "-f", "good.yaml", "-o", "name"]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+}
+
+#[test]
 fn namespaces_decide_where_they_are_asked_to() {
     let namespace =
         |labels: &str| format!("apiVersion: v1\nkind: Namespace\nmetadata:\n  name: shop\n  labels:\n{labels}");

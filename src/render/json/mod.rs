@@ -4,9 +4,9 @@ mod v1;
 
 use std::io::{self, Write};
 
-use serde::Serialize as _;
+use serde::Serialize;
 
-pub(super) use v1::{document, problem, result};
+pub(super) use v1::{WireFinding, WireProblem, document, finding_at, problem, result};
 
 use super::escaping::Escaping;
 use super::parallel;
@@ -42,6 +42,12 @@ pub(super) fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     })?;
     out.write_all(b"\n    ]")?;
     out.write_all(tail)?;
+    writeln!(out)
+}
+
+/// Writes any document as [`render`] writes a report's.
+pub(super) fn write(document: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+    document.serialize(&mut serde_json::Serializer::with_formatter(&mut *out, Escaping::default()))?;
     writeln!(out)
 }
 

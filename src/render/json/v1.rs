@@ -3,7 +3,7 @@
 
 use serde::ser::{Serialize, Serializer};
 
-use crate::model::{FieldPath, Violation};
+use crate::model::{FieldPath, Finding, Violation};
 use crate::render::words;
 use crate::report::{Asked, ModeVerdict, Origin, Place, PlacedFinding, PodGroup, Problem, Report, Source, Verdict};
 
@@ -145,7 +145,7 @@ struct WireMode<'a> {
 
 #[derive(serde::Serialize)]
 #[serde(rename_all = "camelCase")]
-struct WireFinding<'a> {
+pub(in crate::render) struct WireFinding<'a> {
     check: &'static str,
     level: &'static str,
     reason: &'a str,
@@ -227,8 +227,12 @@ fn mode(mode: &ModeVerdict) -> WireMode<'_> {
 }
 
 fn finding(placed: &PlacedFinding) -> WireFinding<'_> {
-    let finding = &placed.finding;
-    let places = placed.places.iter().map(Some).chain(std::iter::repeat(None));
+    finding_at(&placed.finding, &placed.places)
+}
+
+/// A finding for the wire; what has no place in a text has no lines.
+pub(in crate::render) fn finding_at<'a>(finding: &'a Finding, places: &[Place]) -> WireFinding<'a> {
+    let places = places.iter().map(Some).chain(std::iter::repeat(None));
     WireFinding {
         check: finding.check,
         level: finding.level.as_str(),

@@ -4,46 +4,10 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::Detail;
+use crate::render::columns::{Cell, Row, Sign};
 use crate::render::style::{Tone, counted, sanitize};
 use crate::render::words::{Objection, object_name, objections, position};
 use crate::report::{Asked, PodGroup, Report, Verdict};
-
-/// A line, before it is laid out.
-pub(super) struct Row<'a> {
-    /// How it went, in one character.
-    pub(super) sign: Sign,
-    /// As many in each row.
-    pub(super) cells: Vec<Cell<'a>>,
-}
-
-/// How a workload fares.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sign {
-    /// It passes.
-    Passes,
-    /// Its pods are let in, but a mode has something to say.
-    Warned,
-    /// Its pods are not let in.
-    Fails,
-    /// Nobody looks at it.
-    Exempt,
-    /// For the header.
-    None,
-}
-
-/// A piece of a line.
-pub(super) struct Cell<'a> {
-    /// Safe to print.
-    pub(super) text: Cow<'a, str>,
-    /// How it is coloured.
-    pub(super) tone: Tone,
-}
-
-impl<'a> Cell<'a> {
-    fn plain(text: impl Into<Cow<'a, str>>) -> Self {
-        Self { text: text.into(), tone: Tone::Plain }
-    }
-}
 
 /// Makes the rows of a report's list.
 pub(super) struct Rows<'a> {

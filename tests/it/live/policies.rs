@@ -17,6 +17,29 @@ fn warning(server: &ControlPlane, namespace: &str, spec: &Value) -> Option<Strin
 }
 
 #[test]
+fn labels_that_do_nothing_are_told() {
+    let server = controlled();
+    let labels = [
+        ("pod-security.kubernets.io/enforce", "baseline"),
+        ("pod-security.kubernetes.io/warn", "baseline"),
+        ("pod-security.kubernetes.io/warn-version", "v1.99"),
+    ];
+    create_namespace(server, "mislabelled", &labels);
+    create(server, &path("v1", "mislabelled", "pods"), &pod("root", &privileged()));
+    let ran = check(server, &["-n", "mislabelled", "--level", "namespace", "-o", "name"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(0), ""), "the server took the pod, so it passes");
+    let told = |rest: &str| {
+        let hits = ran.stderr.lines().filter(|line| line.starts_with("Warning: ") && line.ends_with(rest));
+        assert_eq!(hits.count(), 1, "{rest} in {}", ran.stderr);
+    };
+    told(
+        "namespace \"mislabelled\": label \"pod-security.kubernets.io/enforce\" is not read by anything; did you mean \
+         \"pod-security.kubernetes.io/enforce\"?",
+    );
+    told("is newer than v1.36, the newest that the server knows: it takes that one; did you mean \"v1.36\"?");
+}
+
+#[test]
 fn each_namespace_says_by_what() {
     let server = controlled();
     let spec = json!({"containers": [{"name": "web", "image": "app"}]});

@@ -1,0 +1,144 @@
+//! Lists for people: a sign and cells in columns that fit the terminal.
+
+use std::borrow::Cow;
+use std::io::{self, Write};
+
+use super::measure::{columns, cut, cut_front};
+use super::style::{Painted, Style, Tone};
+
+/// A line, before it is laid out.
+pub(super) struct Row<'a> {
+    /// How it went, in one character.
+    pub(super) sign: Sign,
+    /// As many in each row.
+    pub(super) cells: Vec<Cell<'a>>,
+}
+
+/// How what a line is about fares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sign {
+    /// It passes.
+    Passes,
+    /// It is let in, but there is something to say.
+    Warned,
+    /// It is not let in.
+    Fails,
+    /// It could be stricter.
+    Room,
+    /// Nobody looks at it.
+    Exempt,
+    /// For the header.
+    None,
+}
+
+impl Sign {
+    /// The sign itself, coloured.
+    pub(super) fn paint(self, style: &Style) -> Painted<'static> {
+        let (unicode, ascii, tone) = match self {
+            Self::Passes => ("✓", "+", Tone::StrongGood),
+            Self::Warned => ("!", "!", Tone::StrongWarning),
+            Self::Fails => ("✗", "x", Tone::StrongBad),
+            Self::Room => ("↑", "^", Tone::Hint),
+            Self::Exempt => ("-", "-", Tone::Faint),
+            Self::None => (" ", " ", Tone::Plain),
+        };
+        style.paint(tone, if style.unicode { unicode } else { ascii })
+    }
+}
+
+/// A piece of a line.
+pub(super) struct Cell<'a> {
+    /// Safe to print.
+    pub(super) text: Cow<'a, str>,
+    /// How it is coloured.
+    pub(super) tone: Tone,
+}
+
+impl<'a> Cell<'a> {
+    pub(super) fn new(tone: Tone, text: impl Into<Cow<'a, str>>) -> Self {
+        Self { text: text.into(), tone }
+    }
+
+    pub(super) fn plain(text: impl Into<Cow<'a, str>>) -> Self {
+        Self::new(Tone::Plain, text)
+    }
+}
+
+/// Columns that names keep, however narrow the terminal; what is cut at its front goes altogether before it gets fewer.
+const SHORTEST: usize = 16;
+
+/// Columns of the widest column; a longer text moves what stands behind it in its line.
+const LONGEST: usize = 72;
+
+/// Columns of the last cell that others make room for; what is longer is cut where the terminal ends.
+const MOST_OF_LAST: usize = 12;
+
+/// Columns before the first cell: the sign and the spaces around it.
+const MARGIN: usize = 4;
+
+/// How a list is laid out.
+pub(super) struct Columns<'a> {
+    style: &'a Style,
+    /// Columns of each cell but the last.
+    widths: Vec<usize>,
+    /// The column of file names, which are cut at their front.
+    files: Option<usize>,
+    /// Whether the last cell is cut where the terminal ends.
+    cuts_last: bool,
+}
+
+impl<'a> Columns<'a> {
+    /// For these rows, the header among them. The columns that give way where the terminal is narrow are `flexible`: of
+    /// files, then of names.
+    pub(super) fn new<'r>(style: &'a Style, flexible: [Option<usize>; 2], rows: impl Iterator<Item = Row<'r>>) -> Self {
+        let mut widths: Vec<usize> = Vec::new();
+        for row in rows {
+            widths.resize(row.cells.len(), 0);
+            for (width, cell) in widths.iter_mut().zip(&row.cells) {
+                *width = (*width).max(columns(&cell.text).min(LONGEST));
+            }
+        }
+        let last = widths.pop().unwrap_or(0).min(MOST_OF_LAST);
+        fit(&mut widths, last, flexible, style.width);
+        Self { style, widths, files: flexible[0], cuts_last: true }
+    }
+
+    /// The same with the last cell whole in any case: what cannot be done without.
+    pub(super) fn with_whole_last(self) -> Self {
+        Self { cuts_last: false, ..self }
+    }
+
+    /// Writes a row.
+    pub(super) fn write(&self, out: &mut dyn Write, row: &Row<'_>) -> io::Result<()> {
+        write!(out, "  {}", row.sign.paint(self.style))?;
+        let mut written = MARGIN - 1;
+        let mut start = MARGIN;
+        for (at, cell) in row.cells.iter().enumerate() {
+            let width = self.widths.get(at).copied();
+            let room = self.style.width.filter(|_| width.is_some() || self.cuts_last);
+            let room = room.map_or(usize::MAX, |all| width.unwrap_or(all.saturating_sub(start)));
+            let cut = if self.files == Some(at) { cut_front } else { cut };
+            let text = cut(&cell.text, room, self.style.ellipsis());
+            if !text.is_empty() {
+                write!(out, "{:1$}{2}", "", start - written, self.style.paint(cell.tone, &text))?;
+                written = start + columns(&text);
+            }
+            start = (start + width.unwrap_or(0)).max(written) + 2;
+        }
+        writeln!(out)
+    }
+}
+
+fn fit(widths: &mut [usize], last: usize, flexible: [Option<usize>; 2], room: Option<usize>) {
+    let Some(room) = room else { return };
+    let [files, names] = flexible;
+    for at in [files, names].into_iter().flatten() {
+        let over = (MARGIN + widths.iter().map(|width| width + 2).sum::<usize>() + last).saturating_sub(room);
+        let Some(width) = widths.get_mut(at) else { continue };
+        *width = match width.saturating_sub(over) {
+            enough if enough >= SHORTEST.min(*width) => enough,
+            _ if files == Some(at) => 0,
+            _ => SHORTEST.min(*width),
+        };
+    }
+}

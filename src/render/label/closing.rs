@@ -1,0 +1,113 @@
+//! The last lines: how many namespaces fare how, and what to type next.
+
+use std::cmp::Ordering;
+use std::io::{self, Write};
+
+use super::edits::policy_of;
+use super::table::Detail;
+use super::words;
+use crate::policy::Mode;
+use crate::render::style::{Style, Tone, counted, plural, sanitize};
+use crate::report::label::{LabelReport, ModeRow, NamespaceRow, Question};
+
+/// Writes the count, and the next command where there is one.
+pub(super) fn write(report: &LabelReport, detail: Detail, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    let namespaces = counted(report.namespaces.len(), "namespace", "namespaces");
+    let parts = match report.question {
+        Question::Matrix => matrix(report),
+        Question::Labels => labels(report),
+        Question::Upgrade { .. } => upgrade(report),
+    };
+    write!(out, "{namespaces} at v1.{}", version(report))?;
+    for (at, (tone, part)) in parts.iter().enumerate() {
+        write!(out, "{}{}", if at == 0 { ": " } else { ", " }, style.paint(*tone, part))?;
+    }
+    if !report.errors.is_empty() {
+        let errors = counted(report.errors.len(), "error", "errors");
+        write!(out, "; {}", style.paint(Tone::StrongBad, &errors))?;
+    }
+    writeln!(out)?;
+    if detail == Detail::Short {
+        let text = "only the checks are named here, so much violates: -o wide tells every field of every workload";
+        writeln!(out, "{}", style.paint(Tone::Faint, text))?;
+    }
+    match &style.next {
+        Some(command) => writeln!(out, "{} {}", style.paint(Tone::Hint, "next:"), sanitize(command)),
+        None => Ok(()),
+    }
+}
+
+fn version(report: &LabelReport) -> u16 {
+    match report.question {
+        Question::Upgrade { to, .. } => to,
+        Question::Matrix | Question::Labels => report.server,
+    }
+}
+
+type Parts = Vec<(Tone, String)>;
+
+fn matrix(report: &LabelReport) -> Parts {
+    let stands = |row: &NamespaceRow| {
+        let now = words::now(row, Mode::Enforce).unwrap_or(policy_of(&row.labels).enforce);
+        row.exempt.is_none().then(|| now.level.cmp(&row.strictest))
+    };
+    let count = |wanted: Option<Ordering>| report.namespaces.iter().filter(|row| stands(row) == wanted).count();
+    let (equal, less, more) =
+        (count(Some(Ordering::Equal)), count(Some(Ordering::Less)), count(Some(Ordering::Greater)));
+    let exempt = count(None);
+    let parts = [
+        (Tone::StrongGood, equal, format!("{equal} {} what is safe", plural(equal, "enforces", "enforce"))),
+        (Tone::Hint, less, format!("{less} could enforce more")),
+        (Tone::StrongBad, more, format!("{more} {} more than what runs meets", plural(more, "enforces", "enforce"))),
+        (Tone::Plain, exempt, format!("{exempt} {} exempt", plural(exempt, "is", "are"))),
+    ];
+    parts.into_iter().filter(|(_, count, _)| *count > 0).map(|(tone, _, text)| (tone, text)).collect()
+}
+
+/// How many workloads, in how many namespaces, do something under a mode.
+fn counts(report: &LabelReport, mode: Mode, of: impl Fn(&ModeRow) -> usize) -> (usize, usize) {
+    let entries = report.namespaces.iter().map(|row| {
+        let entries = row.modes.iter().filter(|entry| entry.mode == mode && row.exempt.is_none());
+        entries.map(&of).sum::<usize>()
+    });
+    entries
+        .filter(|count| *count > 0)
+        .fold((0, 0), |(workloads, namespaces), count| (workloads + count, namespaces + 1))
+}
+
+fn labels(report: &LabelReport) -> Parts {
+    let mut parts = Vec::new();
+    for (mode, tone, does) in [
+        (Mode::Enforce, Tone::StrongBad, "enforce breaks"),
+        (Mode::Warn, Tone::StrongWarning, "warn tells of"),
+        (Mode::Audit, Tone::StrongWarning, "audit marks"),
+    ] {
+        let (workloads, namespaces) = counts(report, mode, |entry| entry.workloads.violating);
+        if workloads > 0 {
+            let workloads = counted(workloads, "workload", "workloads");
+            let place = format!(" in {}", counted(namespaces, "namespace", "namespaces"));
+            let place = if report.namespaces.len() > 1 { place } else { String::new() };
+            parts.push((tone, format!("{does} {workloads}{place}")));
+        }
+    }
+    if parts.is_empty() {
+        parts.push((Tone::StrongGood, "nothing violates these labels".to_owned()));
+    }
+    parts
+}
+
+fn upgrade(report: &LabelReport) -> Parts {
+    let (denied, _) = counts(report, Mode::Enforce, |entry| entry.violating.len());
+    let (admitted, _) = counts(report, Mode::Enforce, |entry| entry.newly_allowed.len());
+    let mut parts = Vec::new();
+    if denied > 0 {
+        parts.push((Tone::StrongBad, format!("{} newly refused", counted(denied, "workload", "workloads"))));
+    }
+    if admitted > 0 {
+        parts.push((Tone::StrongGood, format!("{} newly admitted", counted(admitted, "workload", "workloads"))));
+    }
+    if parts.is_empty() {
+        parts.push((Tone::StrongGood, "nothing is newly refused".to_owned()));
+    }
+    parts
+}
