@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, CommandFactory, Parser, ValueEnum};
 
 use super::Failure;
+use super::completion::{CompletionArgs, Values};
 use super::kube_args::KubeArgs;
 use super::streams::Color;
 use crate::cluster::ListQuery;
@@ -12,7 +13,7 @@ use crate::policy::{Level, Version};
 use crate::render::Format;
 
 /// Help as kubectl orders it: what it does, examples, options, and usage last.
-const TEMPLATE: &str = "{about-with-newline}\n{before-help}{all-args}{after-help}\n\nUsage:\n  {usage}\n";
+pub(super) const TEMPLATE: &str = "{about-with-newline}\n{before-help}{all-args}{after-help}\n\nUsage:\n  {usage}\n";
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -38,13 +39,14 @@ pub(super) struct App {
 pub(super) enum Subcommand {
     Check(CheckArgs),
     Explain(ExplainArgs),
+    Completion(CompletionArgs),
 }
 
 /// What to judge, and by what: the arguments that `check` and `explain` share.
 #[derive(Debug, Args)]
 pub(super) struct ManifestArgs {
     /// File, folder, glob, http(s) address, or - for standard input; may be repeated or joined by commas.
-    #[arg(short = 'f', long, value_name = "FILE", value_delimiter = ',')]
+    #[arg(short = 'f', long, value_name = "FILE", value_delimiter = ',', add = Values::Manifests)]
     pub(super) filename: Vec<String>,
 
     /// Read the folders in folders given with -f too.
@@ -52,7 +54,7 @@ pub(super) struct ManifestArgs {
     pub(super) recursive: bool,
 
     /// Folder with a kustomization, built by kubectl's kustomize. Goes neither with -f nor with -R.
-    #[arg(short = 'k', long, value_name = "DIR", conflicts_with_all = ["filename", "recursive"])]
+    #[arg(short = 'k', long, value_name = "DIR", conflicts_with_all = ["filename", "recursive"], add = Values::Folders)]
     pub(super) kustomize: Option<String>,
 
     /// baseline, restricted, or namespace: what the labels of each object's Namespace say [default: restricted,
@@ -62,15 +64,15 @@ pub(super) struct ManifestArgs {
 
     /// Version of the Pod Security Standards: v1.N, or latest: the newest that the server knows; of manifests, the newest
     /// one known here.
-    #[arg(long = "version", value_name = "VERSION", default_value = "latest")]
+    #[arg(long = "version", value_name = "VERSION", default_value = "latest", add = Values::Versions)]
     pub(super) policy_version: Version,
 
     /// AdmissionConfiguration of the API server, or the PodSecurityConfiguration in it: default levels and exemptions.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", add = Values::Manifests)]
     pub(super) admission_config: Option<PathBuf>,
 
     /// Namespace in the cluster; of manifests, that of objects that name none (others are errors).
-    #[arg(short = 'n', long, value_name = "NAMESPACE")]
+    #[arg(short = 'n', long, value_name = "NAMESPACE", add = Values::Namespaces)]
     pub(super) namespace: Option<String>,
 }
 
@@ -155,7 +157,7 @@ pub(super) struct CheckArgs {
     pub(super) manifests: ManifestArgs,
 
     /// Output format: table, wide, json, yaml, sarif, junit, github, markdown, name, or psa (the server's own sentences).
-    #[arg(short = 'o', long, value_name = "FORMAT", default_value = "table", hide_possible_values = true)]
+    #[arg(short = 'o', long, value_name = "FORMAT", default_value = "table", hide_possible_values = true, add = Values::Formats)]
     pub(super) output: Format,
 
     /// Print no results; the exit code tells.
@@ -182,7 +184,7 @@ pub(super) struct CheckArgs {
     pub(super) cluster: ClusterArgs,
 
     /// Objects of the cluster: TYPE, TYPE NAME, TYPE/NAME; all workloads and pods where none is given.
-    #[arg(value_name = "TYPE|TYPE/NAME")]
+    #[arg(value_name = "TYPE|TYPE/NAME", add = Values::Objects)]
     pub(super) rest: Vec<String>,
 }
 
@@ -213,7 +215,7 @@ pub(super) struct CheckArgs {
 )]
 pub(super) struct ExplainArgs {
     /// Control, field, everyday name, or objects of a cluster; several may be given. "-" reads messages of the API server from standard input.
-    #[arg(value_name = "CHECK|FIELD|TYPE/NAME|-")]
+    #[arg(value_name = "CHECK|FIELD|TYPE/NAME|-", add = Values::Topics)]
     pub(super) topics: Vec<String>,
 
     #[command(flatten)]
@@ -245,8 +247,11 @@ pub(super) enum ExplainFormat {
 /// Values of `--level`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum AskedLevel {
+    /// Prevents known privilege escalations.
     Baseline,
+    /// Follows current practice of hardening pods.
     Restricted,
+    /// What the labels of each object's namespace say.
     Namespace,
 }
 
