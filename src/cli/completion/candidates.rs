@@ -104,7 +104,7 @@ impl fmt::Display for Candidates {
             if text.is_empty() || !text.chars().all(is_plain) {
                 continue;
             }
-            let about = sanitize(about.lines().next().unwrap_or_default()).replace('\t', " ");
+            let about = sanitize(about.lines().next().unwrap_or_default());
             writeln!(f, "{text}{}{about}", if about.is_empty() { "" } else { "\t" })?;
         }
         writeln!(f, ":{}", self.directive.0)
@@ -240,5 +240,72 @@ fn topics(session: &Session<'_>, typed: &str) -> Candidates {
         objects::pairs(session, typed)
     } else {
         Candidates::only(topics)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Arg;
+
+    use super::*;
+
+    /// What `try --it WORD` may become.
+    fn of_value(arg: Arg, word: &str) -> Candidates {
+        let mut root = Command::new("try").arg(arg.long("it").action(ArgAction::Append));
+        root.build();
+        of(&Line::read(&root, &["--it".to_owned(), word.to_owned()]), Instant::now())
+    }
+
+    fn texts(candidates: &Candidates) -> Vec<&str> {
+        candidates.list.iter().map(|candidate| candidate.text.as_str()).collect()
+    }
+
+    #[test]
+    fn each_part_of_a_list_is_completed_once() {
+        let arg = || Arg::new("it").value_delimiter(',').add(Values::Checks);
+        let all = of_value(arg(), "");
+        assert_eq!((all.list.len(), all.directive), (CHECKS.len(), Directive::ONLY_THESE));
+        let more = of_value(arg(), "hostPorts,pri");
+        assert_eq!(more.list.len(), CHECKS.len() - 1);
+        assert!(texts(&more).contains(&"hostPorts,privileged"));
+        assert!(!texts(&more).contains(&"hostPorts,hostPorts"));
+    }
+
+    #[test]
+    fn a_policy_is_a_level_and_then_a_version() {
+        let arg = || Arg::new("it").add(Values::Policies);
+        assert_eq!(texts(&of_value(arg(), "re")), ["privileged", "baseline", "restricted"]);
+        let versions = of_value(arg(), "restricted:v1.3");
+        assert_eq!(texts(&versions)[..2], ["restricted:latest", "restricted:v1.37"]);
+        assert_eq!(texts(&versions).last(), Some(&"restricted:v1.0"));
+        assert_eq!(versions.directive, Directive::ONLY_THESE.and(Directive::KEEP_ORDER));
+    }
+
+    #[test]
+    fn what_a_shell_could_take_for_a_command_is_left_out() {
+        let hostile =
+            ["ok", "a b", "$(reboot)", "`reboot`", "x;y", "x\ty", "x\ny", "\u{1b}[2J", "a'b", "~x", "arn:aws:a/b@c"];
+        assert_eq!(Candidates::names(hostile).to_string(), "ok\narn:aws:a/b@c\n:4\n");
+        let about = Candidates::only(vec![Candidate::new("a", "one\u{1b}[2J\ttwo\nthree")]);
+        assert_eq!(about.to_string(), "a\tone^[[2J\\ttwo\n:4\n");
+    }
+
+    /// A new argument must say what its values are, unless nobody can know them.
+    #[test]
+    fn every_argument_with_known_values_completes_them() {
+        const FREE: [&str; 8] = ["SELECTOR", "COUNT", "GROUP", "UID", "KEY=VALUE", "URL", "TOKEN", "TIME"];
+        let free_ids = ["as_user", "tls_server_name"];
+        let mut root = crate::cli::command();
+        root.build();
+        let commands = root.get_subcommands().filter(|command| command.get_name() != "help");
+        let mut count = 0;
+        for arg in commands.flat_map(Command::get_arguments).filter(|arg| arg.get_action().takes_values()) {
+            count += 1;
+            let is_free = free_ids.contains(&arg.get_id().as_str())
+                || arg.get_value_names().is_some_and(|names| FREE.contains(&names[0].as_str()));
+            let is_known = arg.get::<Values>().is_some() || !possible(arg).is_empty() || paths(arg, None).is_some();
+            assert!(is_free != is_known, "{}: what completes it? (see src/cli/completion/values.rs)", arg.get_id());
+        }
+        assert!(count > 30, "only {count} arguments were looked at");
     }
 }
