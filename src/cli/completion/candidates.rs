@@ -77,9 +77,10 @@ impl Candidates {
         self
     }
 
-    /// One of these names.
+    /// One of these names. One that begins with a hyphen would be read as a flag, and no valid name does.
     pub(super) fn names(names: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self::only(names.into_iter().map(|name| Candidate::new(name, "")).collect())
+        let names = names.into_iter().map(Into::into).filter(|name: &String| !name.starts_with('-'));
+        Self::only(names.map(|name| Candidate::new(name, "")).collect())
     }
 
     fn paths(directive: Directive, extensions: &[&str]) -> Self {
@@ -193,8 +194,11 @@ fn possible(arg: &Arg) -> Vec<Candidate> {
 }
 
 fn of_kind(session: &Session<'_>, kind: Values, typed: &str) -> Candidates {
+    let of_manifests = session.line.has("filename") || session.line.has("kustomize");
     match kind {
         Values::Manifests | Values::Folders => Candidates::none(),
+        // Manifests and objects of a cluster exclude each other.
+        Values::Objects | Values::Topics if of_manifests => Candidates::none(),
         Values::Formats => Candidates::names(Format::ALL.map(Format::as_str)),
         Values::Versions => Candidates::only(versions()).and(Directive::KEEP_ORDER),
         Values::Policies => policies(typed),
@@ -283,8 +287,20 @@ mod tests {
 
     #[test]
     fn what_a_shell_could_take_for_a_command_is_left_out() {
-        let hostile =
-            ["ok", "a b", "$(reboot)", "`reboot`", "x;y", "x\ty", "x\ny", "\u{1b}[2J", "a'b", "~x", "arn:aws:a/b@c"];
+        let hostile = [
+            "ok",
+            "--flag=x",
+            "a b",
+            "$(reboot)",
+            "`reboot`",
+            "x;y",
+            "x\ty",
+            "x\ny",
+            "\u{1b}[2J",
+            "a'b",
+            "~x",
+            "arn:aws:a/b@c",
+        ];
         assert_eq!(Candidates::names(hostile).to_string(), "ok\narn:aws:a/b@c\n:4\n");
         let about = Candidates::only(vec![Candidate::new("a", "one\u{1b}[2J\ttwo\nthree")]);
         assert_eq!(about.to_string(), "a\tone^[[2J\\ttwo\n:4\n");

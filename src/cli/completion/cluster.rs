@@ -14,7 +14,7 @@ use crate::cluster::{Cluster, ClusterError, ConnectOptions, ListQuery, Resource,
 
 /// How long a cluster is waited for, from the start of the process on. With it, and what a shell and kubectl take
 /// themselves, the candidates are there within 300 ms.
-const PATIENCE: Duration = Duration::from_millis(240);
+const PATIENCE: Duration = Duration::from_millis(220);
 
 /// Who asks, about which line, and until when there is time.
 pub(super) struct Session<'a> {

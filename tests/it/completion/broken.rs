@@ -79,7 +79,18 @@ fn with_pods(names: &[&str]) -> FaultServer {
 
 #[test]
 fn hostile_names_do_not_reach_a_shell() {
-    let server = with_pods(&["good-1", "$(touch x)", "a b", "tab\there", "new\nline", "\u{1b}[2J", "`x`", "", "z.z"]);
+    let server = with_pods(&[
+        "good-1",
+        "--server=http://x",
+        "$(touch x)",
+        "a b",
+        "tab\there",
+        "new\nline",
+        "\u{1b}[2J",
+        "`x`",
+        "",
+        "z.z",
+    ]);
     let answer = eventually("candidates", || {
         Some(complete(&["check", "-s", &server.url(), "pod", ""])).filter(|answer| !answer.candidates.is_empty())
     });

@@ -120,6 +120,7 @@ fn types_need_no_cluster() {
         assert!(answer.contains(name), "{answer:?}");
     }
     assert!(complete(&["check", "deploy,s"]).contains("deploy,sts"));
+    assert!(complete(&["check", "-f", "a.yaml", ""]).is_silent());
     let behind_a_pair = complete(&["check", "deploy/web", "st"]);
     assert!(behind_a_pair.contains("sts/") && behind_a_pair.directive == ":6", "{behind_a_pair:?}");
     let topic = complete(&["explain", "depl"]);
