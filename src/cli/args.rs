@@ -157,7 +157,7 @@ pub(super) struct CheckArgs {
     pub(super) manifests: ManifestArgs,
 
     /// Output format: table, wide, json, yaml, sarif, junit, github, markdown, name, or psa (the server's own sentences).
-    #[arg(short = 'o', long, value_name = "FORMAT", default_value = "table", hide_possible_values = true, add = Values::Formats)]
+    #[arg(short = 'o', long, value_name = "FORMAT", default_value = "table", hide_possible_values = true, add = Values::Words(formats))]
     pub(super) output: Format,
 
     /// Print no results; the exit code tells.
@@ -269,6 +269,10 @@ impl From<FailLevel> for Level {
             FailLevel::Restricted => Self::Restricted,
         }
     }
+}
+
+fn formats() -> Vec<&'static str> {
+    Format::ALL.into_iter().map(Format::as_str).collect()
 }
 
 /// The command line as clap knows it: for parsing, help, completion and manuals.

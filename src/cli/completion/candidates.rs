@@ -13,7 +13,7 @@ use super::values::Values;
 use crate::checks::CHECKS;
 use crate::explain::FIELDS;
 use crate::policy::{Level, Version};
-use crate::render::{Format, sanitize};
+use crate::render::sanitize;
 
 /// Extensions of files that may hold manifests.
 const MANIFESTS: [&str; 3] = ["yaml", "yml", "json"];
@@ -199,7 +199,7 @@ fn of_kind(session: &Session<'_>, kind: Values, typed: &str) -> Candidates {
         Values::Manifests | Values::Folders => Candidates::none(),
         // Manifests and objects of a cluster exclude each other.
         Values::Objects | Values::Topics if of_manifests => Candidates::none(),
-        Values::Formats => Candidates::names(Format::ALL.map(Format::as_str)),
+        Values::Words(words) => Candidates::names(words()),
         Values::Versions => Candidates::only(versions()).and(Directive::KEEP_ORDER),
         Values::Policies => policies(typed),
         Values::Checks => Candidates::only(checks()),

@@ -69,9 +69,10 @@ impl<'a> Line<'a> {
     /// Reads a word that is complete.
     fn take(&mut self, word: &str, state: State<'a>) -> State<'a> {
         match state {
-            State::Awaits(arg) => {
+            State::Takes(_) if word.starts_with('-') && word != "-" => self.take(word, State::Free),
+            State::Awaits(arg) | State::Takes(arg) => {
                 self.given.push((arg, Some(word.to_owned())));
-                State::Free
+                if takes_several(arg) { State::Takes(arg) } else { State::Free }
             }
             State::OnlyWords => self.word(word, State::OnlyWords),
             State::Free if word == "--" => State::OnlyWords,
@@ -113,7 +114,8 @@ impl<'a> Line<'a> {
         let value =
             |arg, before: &str, typed: &str| Spot::Value { arg, before: before.to_owned(), typed: typed.to_owned() };
         match state {
-            State::Awaits(arg) => value(arg, "", word),
+            State::Takes(_) if word.starts_with('-') => self.end(word, State::Free),
+            State::Awaits(arg) | State::Takes(arg) => value(arg, "", word),
             State::OnlyWords => Spot::Word(word.to_owned()),
             State::Free => match Flag::read(self.command, word) {
                 Flag::Some { last: Some((arg, Some(glued))), .. } if arg.get_action().takes_values() => {
@@ -134,6 +136,8 @@ enum State<'a> {
     Free,
     /// The value of a flag.
     Awaits(&'a Arg),
+    /// One more value of a flag that takes several words, or something else.
+    Takes(&'a Arg),
     /// No flag any more: `--` came.
     OnlyWords,
 }
@@ -198,6 +202,11 @@ fn awaits_value(arg: &Arg) -> bool {
     arg.get_action().takes_values() && !arg.is_require_equals_set()
 }
 
+/// Whether all words up to the next flag are values of the flag.
+fn takes_several(arg: &Arg) -> bool {
+    arg.get_num_args().is_some_and(|count| count.max_values() > 1)
+}
+
 /// Whether an argument may be given again.
 pub(super) fn is_repeatable(arg: &Arg) -> bool {
     matches!(arg.get_action(), clap::ArgAction::Append | clap::ArgAction::Count)
@@ -247,6 +256,21 @@ mod tests {
         assert_eq!(read(&["check", "-An=sh"]), r#"check [] [] value of namespace ""+"sh""#);
         assert_eq!(read(&["check", "-n"]), r#"check [] [] flag "-n""#);
         assert_eq!(read(&["check", "--namespace"]), r#"check [] [] flag "--namespace""#);
+    }
+
+    #[test]
+    fn a_flag_may_take_several_words() {
+        let files = Arg::new("files").short('f').num_args(1..).action(clap::ArgAction::Append);
+        let mut root = Command::new("try").arg(files).arg(Arg::new("all").short('a').num_args(0));
+        root.build();
+        let read = |words: &[&str]| {
+            let words: Vec<_> = words.iter().map(|word| (*word).to_owned()).collect();
+            let line = Line::read(&root, &words);
+            (line.given.len(), matches!(line.spot, Spot::Value { .. }), matches!(line.spot, Spot::Flag(_)))
+        };
+        assert_eq!(read(&["-f", "a", "b", "c"]), (2, true, false));
+        assert_eq!(read(&["-f", "a", "-"]), (1, false, true));
+        assert_eq!(read(&["-f", "a", "b", "-a", "c"]), (3, false, false));
     }
 
     #[test]

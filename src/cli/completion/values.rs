@@ -6,14 +6,14 @@ use clap::builder::ArgExt;
 ///
 /// Possible values and paths need none: clap knows them. An argument that takes a list with commas is one with a
 /// `value_delimiter`; each part of the list is completed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub(in crate::cli) enum Values {
     /// YAML and JSON files, and folders.
     Manifests,
     /// Folders.
     Folders,
-    /// Formats of a report.
-    Formats,
+    /// These words, of a type whose values clap does not know.
+    Words(fn() -> Vec<&'static str>),
     /// Versions of the Pod Security Standards.
     Versions,
     /// `LEVEL` or `LEVEL:VERSION`.
