@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, CommandFactory, Parser, ValueEnum};
 
 use super::Failure;
+use super::completion::{CompletionArgs, Values};
 use super::kube_args::KubeArgs;
 use super::label_args::LabelArgs;
 use super::streams::Color;
@@ -42,13 +43,14 @@ pub(super) enum Subcommand {
     Check(CheckArgs),
     Explain(ExplainArgs),
     DryRunLabel(LabelArgs),
+    Completion(CompletionArgs),
 }
 
 /// What to judge, and by what: the arguments that `check` and `explain` share.
 #[derive(Debug, Args)]
 pub(super) struct ManifestArgs {
     /// File, folder, glob, http(s) address, or - for standard input; may be repeated or joined by commas.
-    #[arg(short = 'f', long, value_name = "FILE", value_delimiter = ',')]
+    #[arg(short = 'f', long, value_name = "FILE", value_delimiter = ',', add = Values::Manifests)]
     pub(super) filename: Vec<String>,
 
     /// Read the folders in folders given with -f too.
@@ -56,7 +58,7 @@ pub(super) struct ManifestArgs {
     pub(super) recursive: bool,
 
     /// Folder with a kustomization, built by kubectl's kustomize. Goes neither with -f nor with -R.
-    #[arg(short = 'k', long, value_name = "DIR", conflicts_with_all = ["filename", "recursive"])]
+    #[arg(short = 'k', long, value_name = "DIR", conflicts_with_all = ["filename", "recursive"], add = Values::Folders)]
     pub(super) kustomize: Option<String>,
 
     /// baseline, restricted, or namespace: what the labels of each object's Namespace say [default: restricted,
@@ -66,15 +68,15 @@ pub(super) struct ManifestArgs {
 
     /// Version of the Pod Security Standards: v1.N, or latest: the newest that the server knows; of manifests, the newest
     /// one known here.
-    #[arg(long = "version", value_name = "VERSION", default_value = "latest")]
+    #[arg(long = "version", value_name = "VERSION", default_value = "latest", add = Values::Versions)]
     pub(super) policy_version: Version,
 
     /// AdmissionConfiguration of the API server, or the PodSecurityConfiguration in it: default levels and exemptions.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", add = Values::Manifests)]
     pub(super) admission_config: Option<PathBuf>,
 
     /// Namespace in the cluster; of manifests, that of objects that name none (others are errors).
-    #[arg(short = 'n', long, value_name = "NAMESPACE")]
+    #[arg(short = 'n', long, value_name = "NAMESPACE", add = Values::Namespaces)]
     pub(super) namespace: Option<String>,
 }
 
@@ -159,7 +161,7 @@ pub(super) struct CheckArgs {
     pub(super) manifests: ManifestArgs,
 
     /// Output format: table, wide, json, yaml, sarif, junit, github, markdown, name, or psa (the server's own sentences).
-    #[arg(short = 'o', long, value_name = "FORMAT", default_value = "table", hide_possible_values = true)]
+    #[arg(short = 'o', long, value_name = "FORMAT", default_value = "table", hide_possible_values = true, add = Values::Words(formats))]
     pub(super) output: Format,
 
     /// Print no results; the exit code tells.
@@ -186,7 +188,7 @@ pub(super) struct CheckArgs {
     pub(super) cluster: ClusterArgs,
 
     /// Objects of the cluster: TYPE, TYPE NAME, TYPE/NAME; all workloads and pods where none is given.
-    #[arg(value_name = "TYPE|TYPE/NAME")]
+    #[arg(value_name = "TYPE|TYPE/NAME", add = Values::Objects)]
     pub(super) rest: Vec<String>,
 }
 
@@ -217,7 +219,7 @@ pub(super) struct CheckArgs {
 )]
 pub(super) struct ExplainArgs {
     /// Control, field, everyday name, or objects of a cluster; several may be given. "-" reads messages of the API server from standard input.
-    #[arg(value_name = "CHECK|FIELD|TYPE/NAME|-")]
+    #[arg(value_name = "CHECK|FIELD|TYPE/NAME|-", add = Values::Topics)]
     pub(super) topics: Vec<String>,
 
     #[command(flatten)]
@@ -249,8 +251,11 @@ pub(super) enum ExplainFormat {
 /// Values of `--level`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum AskedLevel {
+    /// Prevents known privilege escalations.
     Baseline,
+    /// Follows current practice of hardening pods.
     Restricted,
+    /// What the labels of each object's namespace say.
     Namespace,
 }
 
@@ -268,6 +273,10 @@ impl From<FailLevel> for Level {
             FailLevel::Restricted => Self::Restricted,
         }
     }
+}
+
+fn formats() -> Vec<&'static str> {
+    Format::ALL.into_iter().map(Format::as_str).collect()
 }
 
 /// The command line as clap knows it: for parsing, help, completion and manuals.

@@ -2,6 +2,7 @@
 
 mod args;
 mod check;
+mod completion;
 mod exit;
 mod explain;
 mod kube_args;
@@ -29,12 +30,17 @@ use crate::render::sanitize;
 /// Runs the command line `args` (the program's name first) and tells how it ended. A reader that went away is no
 /// failure.
 pub fn run(args: impl IntoIterator<Item = OsString>, streams: &mut Streams) -> Exit {
+    let args: Vec<_> = args.into_iter().collect();
+    if let Some(words) = completion::asked(&args) {
+        return completion::answer(&words, streams);
+    }
     let parsed = command().try_get_matches_from(args).and_then(|matches| App::from_arg_matches(&matches));
     let result = match parsed {
         Ok(app) => match app.command {
             Some(Subcommand::Check(args)) => check::run(&args, streams),
             Some(Subcommand::Explain(args)) => explain::run(&args, streams),
             Some(Subcommand::DryRunLabel(args)) => label::run(&args, streams),
+            Some(Subcommand::Completion(args)) => completion::run(&args, streams),
             None => first_screen(streams),
         },
         Err(error) => usage(&error, streams),

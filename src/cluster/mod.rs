@@ -63,6 +63,24 @@ pub fn contexts(options: &ConnectOptions) -> Result<Vec<String>, ClusterError> {
     Ok(kubeconfig::load(options)?.contexts())
 }
 
+/// The names of all cluster entries of the kubeconfig, sorted.
+///
+/// # Errors
+///
+/// The kubeconfig cannot be read.
+pub fn clusters(options: &ConnectOptions) -> Result<Vec<String>, ClusterError> {
+    Ok(kubeconfig::load(options)?.clusters())
+}
+
+/// The names of all user entries of the kubeconfig, sorted.
+///
+/// # Errors
+///
+/// The kubeconfig cannot be read.
+pub fn users(options: &ConnectOptions) -> Result<Vec<String>, ClusterError> {
+    Ok(kubeconfig::load(options)?.users())
+}
+
 /// A cluster that can be asked.
 pub struct Cluster {
     runtime: &'static Runtime,
@@ -153,6 +171,15 @@ impl Cluster {
         on_page: impl FnMut(Page<T>),
     ) -> Result<(), ClusterError> {
         self.runtime.block_on(list::list(&self.transport, query, on_page))
+    }
+
+    /// The names of objects; little more than them is sent.
+    ///
+    /// # Errors
+    ///
+    /// The list cannot be had, or not to its end.
+    pub fn names(&self, query: &ListQuery) -> Result<Vec<String>, ClusterError> {
+        self.runtime.block_on(list::names(&self.transport, query))
     }
 
     /// Gets one object, read as `T`. The namespace of a type without namespaces does not matter.

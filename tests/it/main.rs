@@ -4,6 +4,7 @@
 mod architecture;
 mod cli;
 mod cluster;
+mod completion;
 mod conformance;
 mod docs;
 mod explain;
