@@ -7,12 +7,13 @@ use clap::{ArgAction, Args, CommandFactory, Parser, ValueEnum};
 use super::Failure;
 use super::kube_args::KubeArgs;
 use super::streams::Color;
+use super::version_args::VersionArgs;
 use crate::cluster::ListQuery;
 use crate::policy::{Level, Version};
 use crate::render::Format;
 
 /// Help as kubectl orders it: what it does, examples, options, and usage last.
-const TEMPLATE: &str = "{about-with-newline}\n{before-help}{all-args}{after-help}\n\nUsage:\n  {usage}\n";
+pub(super) const TEMPLATE: &str = "{about-with-newline}\n{before-help}{all-args}{after-help}\n\nUsage:\n  {usage}\n";
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -38,13 +39,14 @@ pub(super) struct App {
 pub(super) enum Subcommand {
     Check(CheckArgs),
     Explain(ExplainArgs),
+    Version(VersionArgs),
 }
 
 /// What to judge, and by what: the arguments that `check` and `explain` share.
 #[derive(Debug, Args)]
 pub(super) struct ManifestArgs {
-    /// File, folder, glob, http(s) address, or - for standard input; may be repeated or joined by commas.
-    #[arg(short = 'f', long, value_name = "FILE", value_delimiter = ',')]
+    /// Files, folders, globs, http(s) addresses, or - for standard input; may be repeated or joined by commas.
+    #[arg(short = 'f', long, value_name = "FILE", value_delimiter = ',', num_args = 1..)]
     pub(super) filename: Vec<String>,
 
     /// Read the folders in folders given with -f too.

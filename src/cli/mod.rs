@@ -7,6 +7,8 @@ mod explain;
 mod kube_args;
 mod live;
 mod streams;
+mod version;
+mod version_args;
 
 pub use args::command;
 pub use exit::Exit;
@@ -30,6 +32,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, streams: &mut Streams) -> E
         Ok(app) => match app.command {
             Some(Subcommand::Check(args)) => check::run(&args, streams),
             Some(Subcommand::Explain(args)) => explain::run(&args, streams),
+            Some(Subcommand::Version(args)) => version::run(&args, streams),
             None => first_screen(streams),
         },
         Err(error) => usage(&error, streams),

@@ -19,13 +19,15 @@ mod sink;
 mod spots;
 mod style;
 mod table;
+mod version;
 mod words;
 mod yaml;
 
 pub use explain::{Explanation, explanation, explanation_json};
 pub use format::Format;
-pub use problems::{problems, warning};
+pub use problems::{error, problems, warning};
 pub use style::{Style, plural, sanitize};
+pub use version::{VersionFormat, versions};
 
 use std::io::{self, BufWriter, Write};
 

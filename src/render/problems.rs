@@ -24,6 +24,14 @@ pub fn warning(message: &str, style: &Style, out: &mut dyn Write) -> io::Result<
     writeln!(out, "{} {}", style.paint(Tone::StrongWarning, "Warning:"), sanitize(message))
 }
 
+/// Writes an error that is about no place in the input.
+///
+/// # Errors
+/// Those of `out`.
+pub fn error(message: &str, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "{} {}", style.paint(Tone::StrongBad, "error:"), sanitize(message))
+}
+
 fn text(problem: &Problem) -> String {
     format!("{}: {}", position(&problem.source), sanitize(&problem.message))
 }

@@ -33,6 +33,13 @@ pub(super) fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     sink.finish(result)
 }
 
+/// Writes any document.
+pub(super) fn write(document: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+    let mut sink = Sink::new(out);
+    let result = serde_yaml::to_writer(Unmark { out: &mut sink, line: Vec::new() }, &marked(document));
+    sink.finish(result)
+}
+
 /// The value with all strings marked that need quotes.
 fn marked(item: &impl Serialize) -> Option<Value> {
     let mut value = serde_json::to_value(item).ok()?;
