@@ -153,6 +153,10 @@ impl ClusterArgs {
     disable_help_flag = true
 )]
 pub(super) struct CheckArgs {
+    /// Objects of the cluster: TYPE, TYPE NAME, TYPE/NAME; all workloads and pods where none is given.
+    #[arg(value_name = "TYPE|TYPE/NAME")]
+    pub(super) rest: Vec<String>,
+
     #[command(flatten)]
     pub(super) manifests: ManifestArgs,
 
@@ -182,10 +186,6 @@ pub(super) struct CheckArgs {
 
     #[command(flatten)]
     pub(super) cluster: ClusterArgs,
-
-    /// Objects of the cluster: TYPE, TYPE NAME, TYPE/NAME; all workloads and pods where none is given.
-    #[arg(value_name = "TYPE|TYPE/NAME")]
-    pub(super) rest: Vec<String>,
 }
 
 /// Arguments of `explain`.

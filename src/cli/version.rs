@@ -26,8 +26,10 @@ pub(super) fn run(args: &VersionArgs, streams: &mut Streams) -> Result<Exit, Fai
     }
     render::versions(&report, args.output.into(), &mut streams.out)?;
     let style = streams.err_style(None);
+    let is_one_of_many = report.servers.len() + report.errors.len() > 1;
     for problem in &report.errors {
-        render::error(&problem.message, &style, &mut streams.err)?;
+        let name = if is_one_of_many { format!("{}: ", problem.source.file) } else { String::new() };
+        render::error(&format!("{name}{}", problem.message), &style, &mut streams.err)?;
     }
     Ok(if report.errors.is_empty() { Exit::Clean } else { Exit::Failure })
 }
