@@ -1,6 +1,6 @@
 //! What is around the program: workflows, the pre-commit hook, licences, the image.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -90,13 +90,9 @@ fn the_pre_commit_hook_runs() {
 fn dependencies_have_licences_that_are_allowed() {
     let allowed = list("allow", &read("deny.toml"));
     assert!(allowed.len() > 3, "{allowed:?}");
-    let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version=1", "--locked", "--offline"])
-        .current_dir(root())
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    // Of other systems' dependencies nothing may be on this machine.
+    let metadata = cargo(&["metadata", "--format-version=1", "--filter-platform", &host()]);
+    let metadata: Value = serde_json::from_str(&metadata).unwrap();
     let mut used = BTreeSet::new();
     for package in metadata["packages"].as_array().unwrap() {
         let license = package["license"].as_str().unwrap_or_default();
@@ -106,6 +102,63 @@ fn dependencies_have_licences_that_are_allowed() {
         assert!(source.starts_with("registry+"), "{}: from {source}", package["name"]);
     }
     assert_eq!(used, allowed.iter().cloned().collect(), "deny.toml allows what nothing needs");
+}
+
+#[test]
+fn dependencies_that_come_twice_are_known() {
+    let tree =
+        cargo(&["tree", "-d", "-e", "normal,build,dev", "--target", &host(), "--depth", "0", "--prefix", "none"]);
+    let mut versions: BTreeMap<&str, BTreeSet<Vec<u32>>> = BTreeMap::new();
+    for line in tree.lines() {
+        let Some((name, rest)) = line.split_once(" v") else { continue };
+        let version = rest.split(' ').next().unwrap().split('.').map(|part| part.parse().unwrap()).collect();
+        versions.entry(name).or_default().insert(version);
+    }
+    // All but the newest are to go some day.
+    let old = versions.iter().flat_map(|(name, versions)| {
+        versions.iter().rev().skip(1).map(move |version| match version.as_slice() {
+            [0, minor, ..] => format!("{name}@0.{minor}"),
+            version => format!("{name}@{}", version[0]),
+        })
+    });
+    let deny = read("deny.toml");
+    let known: BTreeSet<_> = deny.split("{ crate = \"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+    assert_eq!(old.collect::<BTreeSet<_>>(), known.into_iter().map(str::to_owned).collect());
+}
+
+/// What cargo says without asking anybody.
+fn cargo(args: &[&str]) -> String {
+    let mut command = Command::new(env!("CARGO"));
+    let output = command.args(args).args(["--locked", "--offline"]).current_dir(root()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// This machine's target, as `x86_64-unknown-linux-gnu`.
+fn host() -> String {
+    let output = Command::new("rustc").arg("-vV").output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines().find_map(|line| line.strip_prefix("host: ")).expect("the host").to_owned()
+}
+
+/// The YAML that the documents tell people to paste: it must be YAML, and workflows must ask for few rights.
+#[test]
+fn recipes_are_yaml() {
+    let mut workflows = 0;
+    for block in read("docs/ci.md").split("```yaml\n").skip(1) {
+        let text = block.split("\n```").next().unwrap();
+        let recipe: Value = serde_yaml::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"));
+        if recipe.get("jobs").is_some() {
+            workflows += 1;
+            assert_eq!(recipe["permissions"]["contents"], "read", "{text}");
+            let steps = recipe["jobs"].as_object().unwrap().values().flat_map(|job| job["steps"].as_array().unwrap());
+            assert!(steps.clone().any(|step| step["run"].as_str().unwrap_or_default().starts_with("kubectl secctx ")));
+        }
+    }
+    assert_eq!(workflows, 2);
+    let hooks: Value = serde_yaml::from_str(&read(".pre-commit-hooks.yaml")).unwrap();
+    let id = hooks[0]["id"].as_str().unwrap();
+    assert!(read("docs/ci.md").contains(&format!("- id: {id}\n")));
 }
 
 /// The licences of an expression that are taken: the first alternative that is allowed as a whole. Parentheses are only
