@@ -5,7 +5,7 @@
 #
 # It has no kubectl, which -k needs, and no shell. The certificates are those of the distribution: a company's own are
 # given by mounting a file over /etc/ssl/certs/ca-certificates.crt.
-FROM docker.io/library/rust:1.95-alpine AS build
+FROM rust:1.95-alpine AS build
 RUN apk add --no-cache build-base ca-certificates
 WORKDIR /source
 COPY . .

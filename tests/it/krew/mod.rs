@@ -38,9 +38,26 @@ fn a_release_has_no_placeholders_and_a_placeholder_is_marked() {
     assert_eq!(text.matches("# Placeholder:").count(), open.len(), "each placeholder is marked, and nothing else");
     assert_eq!(manifest["spec"]["version"], VERSION);
     if let Ok(tag) = env::var("SECCTX_RELEASE_TAG") {
-        assert_eq!(tag, VERSION, "the tag is the version in Cargo.toml");
-        assert_eq!(open, [""; 0], "these archives have no checksum yet");
+        assert_eq!(faults_of_release(&tag, &manifest), [""; 0]);
     }
+}
+
+/// Why a manifest cannot be that of a release with this tag.
+fn faults_of_release(tag: &str, manifest: &Value) -> Vec<String> {
+    let open = rules::placeholders(manifest).into_iter().map(|platform| format!("{platform} has no checksum yet"));
+    let version = (manifest["spec"]["version"] != tag).then(|| format!("the version is not {tag}"));
+    open.chain(version).collect()
+}
+
+#[test]
+fn a_release_refuses_placeholders_and_other_versions() {
+    let mut manifest = packaged().manifest();
+    let faults = faults_of_release("v9.9.9", &manifest);
+    assert_eq!(faults.len(), 5, "all platforms but this machine's, and the version: {faults:?}");
+    for platform in manifest["spec"]["platforms"].as_array_mut().unwrap() {
+        platform["sha256"] = json!("ab".repeat(32));
+    }
+    assert_eq!(faults_of_release(VERSION, &manifest), [""; 0]);
 }
 
 #[test]
