@@ -155,22 +155,53 @@ fn kubectl_runs_what_krew_installs() {
     let sum = text(&run(Command::new("sha256sum").arg(packaged.archive())).stdout);
     assert_eq!(sum.split(' ').next(), platform["sha256"].as_str(), "krew compares the checksums");
 
-    let krew = TempDir::new().unwrap();
-    let store = krew.path().join("store/secctx").join(manifest["spec"]["version"].as_str().unwrap());
-    fs::create_dir_all(&store).unwrap();
-    fs::create_dir(krew.path().join("bin")).unwrap();
-    run(Command::new("tar").arg("-xzf").arg(packaged.archive()).arg("-C").arg(&store));
-    let program = store.join(platform["bin"].as_str().unwrap());
-    assert_eq!(fs::metadata(&program).unwrap().permissions().mode() & 0o777, 0o755);
-    symlink(&program, krew.path().join("bin/kubectl-secctx")).unwrap();
-
-    let kubectl = control_plane::kubectl();
-    let path = [krew.path().join("bin"), kubectl.parent().unwrap().to_owned()];
-    let mut command = Command::new(&kubectl);
-    command.env_clear().env("PATH", env::join_paths(path).unwrap()).env("HOME", krew.path()).current_dir(root());
-    let output = command.args(["secctx", "check", "-f", "examples/"]).output().unwrap();
+    let krew = Installed::new(packaged);
+    let output = krew.run(Command::new(control_plane::kubectl()).args(["secctx", "check", "-f", "examples/"]));
     assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
     assert!(text(&output.stdout).contains("5 workloads checked against restricted:"), "{}", text(&output.stdout));
+}
+
+/// krew prints the caveats; what they tell to type must do what they say.
+#[test]
+fn the_caveats_switch_completion_on() {
+    let manifest = packaged().manifest();
+    let caveats = manifest["spec"]["caveats"].as_str().unwrap();
+    let is_typed = |line: &&str| line.starts_with("helper=") || line.starts_with("kubectl secctx completion");
+    let script: Vec<_> = caveats.lines().map(str::trim).filter(is_typed).collect();
+    assert_eq!(script.len(), 2, "{caveats}");
+    let krew = Installed::new(packaged());
+    let output = krew.run(Command::new("/bin/sh").arg("-c").arg(script.join("\n")));
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let output = krew.run(Command::new(control_plane::kubectl()).args(["__complete", "secctx", ""]));
+    assert!(text(&output.stdout).lines().any(|line| line.starts_with("check")), "{}", text(&output.stdout));
+}
+
+/// A fresh root of krew with the plugin in it.
+struct Installed(TempDir);
+
+impl Installed {
+    fn new(packaged: &Packaged) -> Self {
+        let manifest = packaged.manifest();
+        let platforms = manifest["spec"]["platforms"].as_array().unwrap();
+        let platform = platforms.iter().find(|one| rules::name(one) == packaged.platform).expect("this machine's");
+        let krew = TempDir::new().unwrap();
+        let store = krew.path().join("store/secctx").join(manifest["spec"]["version"].as_str().unwrap());
+        fs::create_dir_all(&store).unwrap();
+        fs::create_dir(krew.path().join("bin")).unwrap();
+        run(Command::new("tar").arg("-xzf").arg(packaged.archive()).arg("-C").arg(&store));
+        let program = store.join(platform["bin"].as_str().unwrap());
+        assert_eq!(fs::metadata(&program).unwrap().permissions().mode() & 0o777, 0o755);
+        symlink(&program, krew.path().join("bin/kubectl-secctx")).unwrap();
+        Self(krew)
+    }
+
+    /// Runs a command that finds kubectl and what krew installed, in a home of its own.
+    fn run(&self, command: &mut Command) -> Output {
+        let kubectl = control_plane::kubectl();
+        let path = [&self.0.path().join("bin"), kubectl.parent().unwrap(), Path::new("/usr/bin"), Path::new("/bin")];
+        command.env_clear().env("PATH", env::join_paths(path).unwrap()).current_dir(root());
+        command.env("HOME", self.0.path()).env("KREW_ROOT", self.0.path()).output().unwrap()
+    }
 }
 
 #[test]
