@@ -9,6 +9,7 @@ use super::completion::{CompletionArgs, Values};
 use super::kube_args::KubeArgs;
 use super::label_args::LabelArgs;
 use super::streams::Color;
+use super::version_args::VersionArgs;
 use crate::cluster::ListQuery;
 use crate::policy::{Level, Version};
 use crate::render::Format;
@@ -44,13 +45,14 @@ pub(super) enum Subcommand {
     Explain(ExplainArgs),
     DryRunLabel(LabelArgs),
     Completion(CompletionArgs),
+    Version(VersionArgs),
 }
 
 /// What to judge, and by what: the arguments that `check` and `explain` share.
 #[derive(Debug, Args)]
 pub(super) struct ManifestArgs {
-    /// File, folder, glob, http(s) address, or - for standard input; may be repeated or joined by commas.
-    #[arg(short = 'f', long, value_name = "FILE", value_delimiter = ',', add = Values::Manifests)]
+    /// Files, folders, globs, http(s) addresses, or - for standard input; may be repeated or joined by commas.
+    #[arg(short = 'f', long, value_name = "FILE", value_delimiter = ',', num_args = 1.., add = Values::Manifests)]
     pub(super) filename: Vec<String>,
 
     /// Read the folders in folders given with -f too.
@@ -157,6 +159,10 @@ impl ClusterArgs {
     disable_help_flag = true
 )]
 pub(super) struct CheckArgs {
+    /// Objects of the cluster: TYPE, TYPE NAME, TYPE/NAME; all workloads and pods where none is given.
+    #[arg(value_name = "TYPE|TYPE/NAME", add = Values::Objects)]
+    pub(super) rest: Vec<String>,
+
     #[command(flatten)]
     pub(super) manifests: ManifestArgs,
 
@@ -186,10 +192,6 @@ pub(super) struct CheckArgs {
 
     #[command(flatten)]
     pub(super) cluster: ClusterArgs,
-
-    /// Objects of the cluster: TYPE, TYPE NAME, TYPE/NAME; all workloads and pods where none is given.
-    #[arg(value_name = "TYPE|TYPE/NAME", add = Values::Objects)]
-    pub(super) rest: Vec<String>,
 }
 
 /// Arguments of `explain`.

@@ -52,7 +52,7 @@ fn inputs(
     let usage = |message: String| Failure::Usage { message, command };
     if let Some(extra) = rest.first() {
         let message = format!(
-            "unexpected argument {extra:?}: every file needs its own -f, and patterns need quotes (-f '*.yaml')"
+            "unexpected argument {extra:?}: objects of a cluster go with neither -f nor -k; files stand behind -f"
         );
         return Err(usage(message));
     }

@@ -12,6 +12,8 @@ mod live;
 mod progress;
 mod prompt;
 mod streams;
+mod version;
+mod version_args;
 
 pub use args::command;
 pub use exit::Exit;
@@ -41,6 +43,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, streams: &mut Streams) -> E
             Some(Subcommand::Explain(args)) => explain::run(&args, streams),
             Some(Subcommand::DryRunLabel(args)) => label::run(&args, streams),
             Some(Subcommand::Completion(args)) => completion::run(&args, streams),
+            Some(Subcommand::Version(args)) => version::run(&args, streams),
             None => first_screen(streams),
         },
         Err(error) => usage(&error, streams),

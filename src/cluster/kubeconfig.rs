@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use kube::config::{AuthInfo, Cluster, Kubeconfig};
 
-use super::error::ClusterError;
+use super::error::{ClusterError, ErrorKind};
 use super::options::ConnectOptions;
 use crate::yaml::{Document, Text, chunks};
 
@@ -184,9 +184,10 @@ impl Loaded {
     pub(super) fn nothing_configured(&self) -> ClusterError {
         let places: Vec<_> = self.looked_for.iter().map(|path| path.display().to_string()).collect();
         let looked = if places.is_empty() { String::new() } else { format!(" (looked for {})", places.join(", ")) };
-        ClusterError::config(format!(
+        let message = format!(
             "no cluster is configured{looked}: name a kubeconfig file with --kubeconfig or KUBECONFIG, or a server with --server"
-        ))
+        );
+        ClusterError::new(ErrorKind::NotConfigured, message)
     }
 }
 

@@ -117,7 +117,7 @@ struct NamedMeta {
 
 /// Reads a list in one of the forms that the server has for it.
 async fn list_as<T: DeserializeOwned>(
-    accept: &str,
+    accept: &'static str,
     transport: &Transport,
     query: &ListQuery,
     mut on_page: impl FnMut(Page<T>),

@@ -22,15 +22,17 @@ mod sink;
 mod spots;
 mod style;
 mod table;
+mod version;
 mod words;
 mod yaml;
 
 pub use explain::{Explanation, explanation, explanation_json};
 pub use format::Format;
 pub use label::{LabelFormat, label};
-pub use problems::{problem_lists, problems, warning};
+pub use problems::{error, problem_lists, problems, warning};
 pub use shell::shell_word;
 pub use style::{Style, plural, sanitize};
+pub use version::{VersionFormat, versions};
 
 use std::io::{self, BufWriter, Write};
 

@@ -175,9 +175,17 @@ fn what_is_missing_is_told_and_the_rest_goes_on() {
     let ran = check(&files, &[]);
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""));
     assert!(ran.stderr.starts_with("error: no cluster is configured"), "{}", ran.stderr);
-    let ran = check(&files, &["-f", "good.yaml", "other.yaml"]);
+    let ran = check(&files, &["other.yaml", "-f", "good.yaml"]);
     assert_eq!(ran.code, Some(2));
     assert!(ran.stderr.contains("unexpected argument \"other.yaml\""), "{}", ran.stderr);
+}
+
+/// A shell makes many names of one pattern, and so does pre-commit of a change.
+#[test]
+fn one_flag_takes_many_files() {
+    let files = folder(&[("a.yaml", GOOD), ("b.yaml", GOOD)]);
+    let ran = check(&files, &["-f", "a.yaml", "b.yaml", "-o", "json"]);
+    assert_eq!((names(&ran), ran.code), (vec!["a.yaml:good".to_owned(), "b.yaml:good".to_owned()], Some(0)));
 }
 
 #[test]
