@@ -180,7 +180,7 @@ fn seed() -> u64 {
 fn random_policy(seed: u64, number: usize) -> Policy {
     let dice = mixed(seed, number);
     let minor = u16::try_from(dice % 50).unwrap();
-    let level = if dice / 64 % 4 == 0 { Level::Baseline } else { Level::Restricted };
+    let level = if (dice / 64).is_multiple_of(4) { Level::Baseline } else { Level::Restricted };
     Policy { level, version: Version::Minor(minor.min(Version::NEWEST)) }
 }
 
@@ -228,10 +228,10 @@ fn check_on_server(test: &str, count: usize, choices: impl Fn(u64) -> Choices) {
 /// A pod with what edits must mind and no check looks at.
 fn enriched(mut pod: Value, dice: u64) -> Value {
     let spec = &mut pod["spec"];
-    if spec["hostNetwork"] == true && dice % 2 == 0 {
+    if spec["hostNetwork"] == true && dice.is_multiple_of(2) {
         spec["dnsPolicy"] = "ClusterFirstWithHostNet".into();
     }
-    if spec["os"].is_null() && dice % 5 == 0 {
+    if spec["os"].is_null() && dice.is_multiple_of(5) {
         spec["nodeSelector"] = json!({"kubernetes.io/os": "windows"});
     }
     let volume = spec["volumes"][0]["name"].clone();
