@@ -178,12 +178,12 @@ impl<'d> Editor<'_, 'd> {
         let entries = &plan.entries;
         let end = entries[entries.len() - 1].end;
         let has_comma = self.lines.byte(self.lines.skip_gap(end)) == b',';
+        let kept = if tail > 0 { entries[tail - 1].end } else { end };
+        if tail > 0 && comments(&self.lines, kept, end, &entries[tail..]).is_empty() {
+            self.splice(kept..end, "");
+            return Ok(());
+        }
         if tail > 0 && !has_comma {
-            let kept = entries[tail - 1].end;
-            if !self.lines.has_break(kept..end) {
-                self.splice(kept..end, "");
-                return Ok(());
-            }
             let comma = self.lines.skip_gap(kept);
             self.splice(comma..comma + 1, "");
             if self.lines.byte(comma) != b',' {
