@@ -20,12 +20,12 @@ impl<'d> Editor<'_, 'd> {
             return if plan.added.is_empty() { Ok(()) } else { self.fill(plan, holder, inside) };
         }
         let is_bare = comments(&self.lines, inside.start, inside.end, &plan.entries).is_empty();
-        if plan.keeps_nothing() && plan.added.is_empty() && is_bare {
+        if plan.tail() == 0 && plan.added.is_empty() && is_bare {
             self.splice(inside, "");
             return Ok(());
         }
         let style = self.flow_style(plan.collection, &plan.entries, holder);
-        let tail = plan.is_removed.iter().rposition(|removed| !removed).map_or(0, |at| at + 1);
+        let tail = plan.tail();
         for at in (0..tail).filter(|at| plan.is_removed[*at]) {
             self.remove_in_flow(&plan.entries[at], plan.path)?;
         }

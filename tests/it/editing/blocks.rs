@@ -195,6 +195,7 @@ fn what_is_removed_takes_its_lines_with_it() {
         ("a: 1\n# about b\nb: 2\n\nc: 3\n", &["- b"], "a: 1\n# about b\n\nc: 3\n"),
         ("a: 1\nb:\n  c: 1\n  # inner\n  d: 1\n# behind\n", &["- b"], "a: 1\n# inner\n# behind\n"),
         ("a: 1\nb: 2", &["- b"], "a: 1"),
+        ("c: {\n b: []\n }\n? f # t\n: {}", &["- f"], "c: {\n b: []\n }"),
         ("a: 1\nb: 2\na: 3\n", &["- a"], "b: 2\n"),
         ("a:\n  b: 1\nc: 2\n", &["- a.b"], "a: {}\nc: 2\n"),
         ("a: # x\n  # w\n  b: 1 # z\n  # w\nc: 2\n", &["- a.b"], "a: {} # x\n  # w\n  # w\nc: 2\n"),

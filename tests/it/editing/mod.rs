@@ -2,6 +2,8 @@
 
 mod blocks;
 mod brackets;
+mod generator;
+mod random;
 mod refusals;
 
 use kubectl_secctx::edit::{Edited, Target, edited};
