@@ -86,6 +86,10 @@ impl<'r> Generator<'r> {
                 generator.end_line(true);
             }
             generator.anchors = 0;
+            // An object has a kind, which no edit takes away.
+            generator.comment_lines(0);
+            generator.text.push_str("kind: X");
+            generator.end_line(true);
             generator.block_mapping(0, 0, true);
         }
         if generator.random.percent(10) {

@@ -278,6 +278,9 @@ fn edit(root: ValueRef<'_>, random: &mut Random) -> Option<Edit> {
             _ => break,
         }
     }
+    if path == FieldPath::root().name("kind") {
+        return None;
+    }
     if path.segments().len() > 0 && random.percent(25) {
         return Some(Edit::remove(path));
     }
