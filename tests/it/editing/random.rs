@@ -153,8 +153,15 @@ fn lines(text: &str, targets: &[Target<'_>], found: &Edited) -> Result<(), Strin
     let mut new = found.text.split_inclusive('\n').map(|line| line.trim_end_matches('\n'));
     for (at, line) in text.split_inclusive('\n').map(|line| line.trim_end_matches('\n')).enumerate() {
         let is_last = !text.ends_with('\n') && text.split_inclusive('\n').count() == at + 1;
-        let is_same = |new: &str| if is_last { new.trim_end_matches('\r') == line } else { new == line };
-        if !touched.contains(&(at + 1)) && !new.any(is_same) {
+        // Behind a block scalar whose empty lines count, others must go with what they follow, and a comment that stood
+        // further right than the scalar must move.
+        let is_cut = line.trim().is_empty() && text.contains('+');
+        let is_same = |new: &str| match is_last {
+            _ if line.trim_start().starts_with('#') => new.trim() == line.trim(),
+            true => new.trim_end_matches('\r') == line,
+            false => new == line,
+        };
+        if !touched.contains(&(at + 1)) && !is_cut && !new.any(is_same) {
             return Err(format!("line {} is gone: {line:?}", at + 1));
         }
     }
