@@ -7,6 +7,7 @@ mod cluster;
 mod completion;
 mod conformance;
 mod docs;
+mod editing;
 mod explain;
 mod generated;
 mod krew;
