@@ -27,7 +27,7 @@ mod tree;
 mod value;
 
 pub use chunks::{Chunk, ChunkKind, chunks};
-pub use text::Text;
+pub use text::{Encoding, Text};
 pub use tree::{Document, Duplicate, NodeId, Span, Style};
 pub use value::{Entry, Located, Value, ValueRef};
 
