@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, CommandFactory, Parser, ValueEnum};
 
 use super::Failure;
+use super::harden_args::HardenArgs;
 use super::kube_args::KubeArgs;
 use super::streams::Color;
 use crate::cluster::ListQuery;
@@ -12,7 +13,7 @@ use crate::policy::{Level, Version};
 use crate::render::Format;
 
 /// Help as kubectl orders it: what it does, examples, options, and usage last.
-const TEMPLATE: &str = "{about-with-newline}\n{before-help}{all-args}{after-help}\n\nUsage:\n  {usage}\n";
+pub(super) const TEMPLATE: &str = "{about-with-newline}\n{before-help}{all-args}{after-help}\n\nUsage:\n  {usage}\n";
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -26,7 +27,9 @@ const TEMPLATE: &str = "{about-with-newline}\n{before-help}{all-args}{after-help
         # What would Pod Security admission say about these manifests?\n  \
         kubectl secctx check -f examples/\n\n  \
         # What does a control mean, and what may break?\n  \
-        kubectl secctx explain runAsNonRoot\n",
+        kubectl secctx explain runAsNonRoot\n\n  \
+        # Plan the edits that make these manifests pass, and show them as a diff\n  \
+        kubectl secctx harden -f examples/\n",
     help_template = TEMPLATE
 )]
 pub(super) struct App {
@@ -38,11 +41,13 @@ pub(super) struct App {
 pub(super) enum Subcommand {
     Check(CheckArgs),
     Explain(ExplainArgs),
+    // Boxed: its many options would make every command's arguments large.
+    Harden(Box<HardenArgs>),
 }
 
-/// What to judge, and by what: the arguments that `check` and `explain` share.
+/// Which manifests to read.
 #[derive(Debug, Args)]
-pub(super) struct ManifestArgs {
+pub(super) struct InputArgs {
     /// File, folder, glob, http(s) address, or - for standard input; may be repeated or joined by commas.
     #[arg(short = 'f', long, value_name = "FILE", value_delimiter = ',')]
     pub(super) filename: Vec<String>,
@@ -54,6 +59,20 @@ pub(super) struct ManifestArgs {
     /// Folder with a kustomization, built by kubectl's kustomize. Goes neither with -f nor with -R.
     #[arg(short = 'k', long, value_name = "DIR", conflicts_with_all = ["filename", "recursive"])]
     pub(super) kustomize: Option<String>,
+}
+
+impl InputArgs {
+    /// Whether manifests are named at all; else a cluster is meant.
+    pub(super) fn are_given(&self) -> bool {
+        !self.filename.is_empty() || self.kustomize.is_some()
+    }
+}
+
+/// What to judge, and by what: the arguments that `check` and `explain` share.
+#[derive(Debug, Args)]
+pub(super) struct ManifestArgs {
+    #[command(flatten)]
+    pub(super) inputs: InputArgs,
 
     /// baseline, restricted, or namespace: what the labels of each object's Namespace say [default: restricted,
     /// or namespace with --admission-config]
@@ -77,7 +96,7 @@ pub(super) struct ManifestArgs {
 impl ManifestArgs {
     /// Whether manifests are named at all; else a cluster is meant.
     pub(super) fn are_given(&self) -> bool {
-        !self.filename.is_empty() || self.kustomize.is_some()
+        self.inputs.are_given()
     }
 }
 

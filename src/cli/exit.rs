@@ -11,6 +11,8 @@ pub enum Exit {
     Violations,
     /// Wrong usage, or something could not be read or judged: 2.
     Failure,
+    /// A person said no, or pressed Ctrl-C: 130.
+    Cancelled,
 }
 
 impl Exit {
@@ -21,6 +23,7 @@ impl Exit {
             Self::Clean => 0,
             Self::Violations => 1,
             Self::Failure => 2,
+            Self::Cancelled => 130,
         }
     }
 }

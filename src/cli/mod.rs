@@ -2,8 +2,11 @@
 
 mod args;
 mod check;
+mod confirm;
 mod exit;
 mod explain;
+mod harden;
+mod harden_args;
 mod kube_args;
 mod live;
 mod streams;
@@ -30,6 +33,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, streams: &mut Streams) -> E
         Ok(app) => match app.command {
             Some(Subcommand::Check(args)) => check::run(&args, streams),
             Some(Subcommand::Explain(args)) => explain::run(&args, streams),
+            Some(Subcommand::Harden(args)) => harden::run(&args, streams),
             None => first_screen(streams),
         },
         Err(error) => usage(&error, streams),
