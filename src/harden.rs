@@ -6,10 +6,15 @@
 
 mod document;
 mod files;
+mod order;
 pub mod patch;
 mod plan;
 mod proof;
 mod stream;
+mod tidy;
+mod windows;
+mod wishes;
+mod writable;
 pub mod write;
 
 pub use files::{FileOrigin, Hardening, Job, harden};

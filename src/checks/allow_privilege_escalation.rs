@@ -1,8 +1,8 @@
 //! No process may gain more rights than the one that started it.
 
 use super::setters::{Setter, containers};
-use super::{Check, Cis, Meaning, Revision};
-use crate::model::{Applicability, PlacedContainer, PodTemplate, Violated};
+use super::{Case, Check, Cis, Left, Meaning, Repair, Revision, Step};
+use crate::model::{Applicability, Edit, PlacedContainer, PodTemplate, Violated};
 use crate::policy::Level;
 
 pub(super) const CHECK: Check = Check {
@@ -43,6 +43,7 @@ pub(super) const CHECK: Check = Check {
             evaluate: v1_25,
         },
     ],
+    repair,
 };
 
 const REASON: &str = "allowPrivilegeEscalation != false";
@@ -66,6 +67,39 @@ fn v1_8(pod: &PodTemplate) -> Option<Violated> {
 
 fn own_value(container: &PlacedContainer<'_>) -> Option<bool> {
     container.security_context.as_ref()?.allow_privilege_escalation
+}
+
+fn repair(case: &Case<'_>) -> Repair {
+    if case.is_windows {
+        return case.left_for_windows();
+    }
+    let mut repair = Repair::default();
+    for violation in case.violations {
+        match case.container_at(&violation.path).and_then(|container| refusal(case, container)) {
+            Some(why) => {
+                let ways = vec!["fix that finding too".to_owned()];
+                repair.left.push(Left { path: violation.path.clone(), why: why.to_owned(), ways });
+            }
+            None => repair.steps.push(Step::safe(Edit::set(violation.path.clone(), false), RISK)),
+        }
+    }
+    repair
+}
+
+const RISK: &str = "sudo, su and other programs that raise their rights when they start no longer can";
+
+/// Why the API server would refuse `false` on a container (`ValidateSecurityContext` in
+/// `k8s.io/kubernetes/pkg/apis/core/validation`).
+fn refusal(case: &Case<'_>, container: PlacedContainer<'_>) -> Option<&'static str> {
+    let context = container.container.security_context.as_ref()?;
+    let added = context.capabilities.as_ref().is_some_and(|names| names.add.iter().any(|name| name == "CAP_SYS_ADMIN"));
+    if context.privileged == Some(true) && case.leaves(&["privileged"]) {
+        Some("the container stays privileged, and the API server refuses false next to that")
+    } else if added && case.leaves(&["capabilities_baseline", "capabilities_restricted"]) {
+        Some("the container keeps CAP_SYS_ADMIN, and the API server refuses false next to that")
+    } else {
+        None
+    }
 }
 
 #[cfg(test)]

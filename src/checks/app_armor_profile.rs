@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::setters::{Setter, names, setters, text_value};
 use super::text::{go_quote, join_quote, plural};
-use super::{Check, Meaning, Revision};
-use crate::model::{Applicability, FieldPath, PodTemplate, Violated, Violation};
+use super::{Case, Check, Meaning, Repair, Revision, Step};
+use crate::model::{Applicability, Edit, FieldPath, PodTemplate, Segment, Violated, Violation};
 use crate::policy::Level;
 
 pub(super) const CHECK: Check = Check {
@@ -31,9 +31,9 @@ pub(super) const CHECK: Check = Check {
             "RuntimeDefault or Localhost in a field, or no profile at all",
             "runtime/default, localhost/NAME or an empty text in an annotation",
         ],
-        remedy: "set appArmorProfile.type: RuntimeDefault, or remove the profile and its annotations",
+        remedy: "remove the profile and its annotations, or set appArmorProfile.type: RuntimeDefault",
         example: "spec:\n  securityContext:\n    appArmorProfile:\n      type: RuntimeDefault\n",
-        writes: true,
+        writes: false,
         breaks: "Programs that mount, trace or write below /proc and /sys, on nodes with AppArmor only. They report \
                  \"permission denied\" although they are root, and the node's kernel log has a line with \
                  apparmor=\"DENIED\". A profile made for the program, loaded on the nodes and named with Localhost, \
@@ -45,6 +45,7 @@ pub(super) const CHECK: Check = Check {
         overrides: &[],
         evaluate: v1_0,
     }],
+    repair,
 };
 
 const ANNOTATION_PREFIX: &str = "container.apparmor.security.beta.kubernetes.io/";
@@ -100,6 +101,39 @@ fn annotation_violation(pod: &PodTemplate, key: &str, value: &str) -> Violation 
     let container = pod.spec.all_containers().find(|container| named == Some(container.name.as_str()));
     let path = FieldPath::fields(&["metadata", "annotations"]).key(key);
     container.map_or(Setter::Pod, Setter::Container).violation_at(path, value, "runtime/default")
+}
+
+/// The profile goes rather than another one coming: where AppArmor is on, the runtime's is the default anyway, and a
+/// kubelet refuses pods that name it on nodes where it is off (`isRequired` in `k8s.io/kubernetes/pkg/security/apparmor`).
+fn repair(case: &Case<'_>) -> Repair {
+    let mut steps = Vec::new();
+    for violation in case.violations {
+        let is_annotation = violation.path.last().is_some_and(|step| matches!(step, Segment::Key(_)));
+        let count = violation.path.segments().len() - 1;
+        let edit = if is_annotation {
+            annotation_edit(case, &violation.path)
+        } else if case.written(&violation.path.head(count)).is_some() {
+            Edit::remove(violation.path.head(count))
+        } else {
+            continue; // Admission copies annotations to fields, which go with their annotations.
+        };
+        steps.push(Step::safe(edit, RISK));
+    }
+    steps.into()
+}
+
+const RISK: &str = "on nodes with AppArmor, mounting, tracing and writing below /proc and /sys are denied";
+
+/// Before v1.30 there was nothing but the annotation. The API server refuses one of no container, and one that does not
+/// say what a field says.
+fn annotation_edit(case: &Case<'_>, path: &FieldPath) -> Edit {
+    let has_fields =
+        setters(&case.pod.spec, |pod| pod.app_armor_profile.as_ref(), |own| own.app_armor_profile.as_ref());
+    if case.minor >= 30 || case.container_at(path).is_none() || has_fields.count() > 0 {
+        Edit::remove(path.clone())
+    } else {
+        Edit::set(path.clone(), "runtime/default")
+    }
 }
 
 #[cfg(test)]

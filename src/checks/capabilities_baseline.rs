@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::setters::{Setter, containers};
 use super::text::join_quote;
-use super::{Check, Cis, Meaning, Revision};
-use crate::model::{Applicability, PlacedContainer, PodTemplate, Violated, Violation};
+use super::{Case, Check, Cis, Left, Meaning, Repair, Revision, Step};
+use crate::model::{Applicability, Edit, FieldPath, PlacedContainer, PodTemplate, Segment, Violated, Violation};
 use crate::policy::Level;
 
 pub(super) const CHECK: Check = Check {
@@ -42,6 +42,7 @@ pub(super) const CHECK: Check = Check {
         overrides: &[],
         evaluate: v1_0,
     }],
+    repair,
 };
 
 const REASON: &str = "non-default capabilities";
@@ -100,6 +101,47 @@ fn beyond<'a>(
     let added = context.and_then(|context| context.capabilities.as_ref()).map(|capabilities| &capabilities.add);
     let names = added.into_iter().flatten().map(String::as_str).enumerate();
     names.filter(|(_, name)| !allowed.contains(name))
+}
+
+fn repair(case: &Case<'_>) -> Repair {
+    let mut repair = Repair::default();
+    for violation in case.violations {
+        repair_added(case, violation, ALLOWED, &mut repair);
+    }
+    repair
+}
+
+/// Spells an added capability that `allowed` holds as it must be, once; takes any other away.
+pub(super) fn repair_added(case: &Case<'_>, violation: &Violation, allowed: &[&str], repair: &mut Repair) {
+    let name = violation.actual.as_str().unwrap_or_default();
+    let meant = bare_name(name);
+    let path = violation.path.clone();
+    if allowed.contains(&meant.as_str()) {
+        let edit = if is_first(case, &path, &meant) { Edit::set(path, meant) } else { Edit::remove(path) };
+        repair.steps.push(Step::safe(edit, ""));
+    } else if case.choices.keep_capabilities.iter().any(|kept| bare_name(kept) == meant) {
+        let why = format!("{name} is to be kept, and the level forbids it");
+        let ways = vec!["keep it and let the namespace have a level that allows it".to_owned()];
+        repair.left.push(Left { path, why, ways });
+    } else {
+        let risk = format!("what needs {name} reports \"operation not permitted\"");
+        repair.steps.push(Step::risky(Edit::remove(path), risk));
+    }
+}
+
+/// A capability as the kernel's own headers call it, without `CAP_`.
+pub(super) fn bare_name(name: &str) -> String {
+    let upper = name.trim().to_ascii_uppercase();
+    upper.strip_prefix("CAP_").map(str::to_owned).unwrap_or(upper)
+}
+
+/// Whether no other item of the list is spelled right already, and none before this one means the same.
+fn is_first(case: &Case<'_>, path: &FieldPath, meant: &str) -> bool {
+    let count = path.segments().len() - 1;
+    let Some(Segment::Index(own)) = path.last() else { return true };
+    let names = case.written(&path.head(count)).and_then(Value::as_array).into_iter().flatten();
+    let others = names.map(|name| name.as_str().unwrap_or_default()).enumerate().filter(|(at, _)| at != own);
+    !others.into_iter().any(|(at, name)| name == meant || (at < *own && bare_name(name) == meant))
 }
 
 #[cfg(test)]

@@ -2,10 +2,11 @@
 
 use serde_json::Value;
 
-use super::capabilities_baseline::{added_beyond, violations_beyond};
+use super::capabilities_baseline::{added_beyond, bare_name, repair_added, violations_beyond};
+use super::repair::{low_ports, port_list};
 use super::setters::{Setter, containers};
-use super::{Check, Cis, Meaning, Revision};
-use crate::model::{Applicability, PlacedContainer, PodTemplate, Violated, Violation};
+use super::{Case, Check, Cis, Meaning, Repair, Revision, Step};
+use crate::model::{Applicability, Edit, FieldPath, PlacedContainer, PodTemplate, Segment, Violated, Violation};
 use crate::policy::Level;
 
 pub(super) const CHECK: Check = Check {
@@ -63,6 +64,7 @@ pub(super) const CHECK: Check = Check {
             evaluate: v1_25,
         },
     ],
+    repair,
 };
 
 const REASON: &str = "unrestricted capabilities";
@@ -104,6 +106,81 @@ fn missing_drop(container: PlacedContainer<'_>) -> Violation {
     let dropped = dropped(&container);
     let actual = if dropped.is_empty() { Value::Null } else { dropped.into() };
     Setter::Container(container).violation(&["capabilities", "drop"], actual, [ALL])
+}
+
+fn repair(case: &Case<'_>) -> Repair {
+    if case.is_windows {
+        return case.left_for_windows();
+    }
+    let mut repair = Repair::default();
+    for violation in case.violations {
+        match case.container_at(&violation.path) {
+            Some(container) if violation.path.last() == Some(&Segment::Field("drop")) => {
+                repair.steps.extend(drop_all(container, &violation.path));
+                repair.steps.extend(keep_ports(case, container));
+            }
+            _ => repair_added(case, violation, ALLOWED, &mut repair),
+        }
+    }
+    for violation in case.violations {
+        note_ports(case, violation, &mut repair.notes);
+    }
+    repair
+}
+
+/// Makes the list exactly `ALL`. What runtimes read as that already is only spelled right.
+fn drop_all(container: PlacedContainer<'_>, path: &FieldPath) -> Vec<Step> {
+    let names = dropped(&container);
+    let means_all = names.iter().position(|name| bare_name(name) == ALL);
+    let step = |edit| match means_all {
+        Some(_) => Step::safe(edit, ""),
+        None => Step::risky(edit, RISK),
+    };
+    if names.is_empty() {
+        return vec![step(Edit::set(path.clone(), [ALL].as_slice()))];
+    }
+    let kept = means_all.unwrap_or(0);
+    let others = (0..names.len()).filter(|at| *at != kept).map(|at| Edit::remove(path.clone().index(at)));
+    let mut steps = vec![step(Edit::set(path.clone().index(kept), ALL))];
+    steps.extend(others.map(|edit| Step { risk: String::new(), ..step(edit) }));
+    steps
+}
+
+const RISK: &str =
+    "entrypoints that chown files, switch user or send raw packets stop with \"operation not permitted\"";
+
+/// Adds NET_BIND_SERVICE to a container that listens below 1024, where that is wished for.
+fn keep_ports(case: &Case<'_>, container: PlacedContainer<'_>) -> Option<Step> {
+    let wished = case.choices.keep_capabilities.iter().any(|name| bare_name(name) == BIND);
+    if !wished || low_ports(container).is_empty() || adds_bind(container) {
+        return None;
+    }
+    let add = Setter::Container(container).security_context().field("capabilities").field("add");
+    let count = case.written(&add).and_then(Value::as_array).map_or(0, Vec::len);
+    Some(Step::risky(Edit::set(add.index(count), BIND), ""))
+}
+
+fn adds_bind(container: PlacedContainer<'_>) -> bool {
+    let context = container.container.security_context.as_ref();
+    let added = context.and_then(|context| context.capabilities.as_ref()).map(|capabilities| &capabilities.add);
+    added.into_iter().flatten().any(|name| bare_name(name) == BIND)
+}
+
+const BIND: &str = "NET_BIND_SERVICE";
+
+/// Says what a container that listens below 1024 may miss.
+fn note_ports(case: &Case<'_>, violation: &Violation, notes: &mut Vec<String>) {
+    let Some(container) = case.container_at(&violation.path) else { return };
+    let ports = low_ports(container);
+    let loses_it = violation.path.last() == Some(&Segment::Field("drop")) && !adds_bind(container);
+    if loses_it && !ports.is_empty() && keep_ports(case, container).is_none() {
+        notes.push(format!(
+            "container {:?} listens on {}: where the runtime lets only root open ports below 1024, keep the capability \
+             (--keep-capability {BIND}), listen above, or set the sysctl net.ipv4.ip_unprivileged_port_start",
+            container.container.name,
+            port_list(&ports)
+        ));
+    }
 }
 
 #[cfg(test)]

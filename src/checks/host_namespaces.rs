@@ -1,8 +1,9 @@
 //! Pods must keep out of the node's network, process and IPC namespaces.
 
+use super::repair::port_list;
 use super::setters::Setter;
-use super::{Check, Cis, Meaning, Revision};
-use crate::model::{Applicability, FieldPath, PodTemplate, Violated};
+use super::{Case, Check, Cis, Meaning, Repair, Revision, Step};
+use crate::model::{Applicability, Edit, FieldPath, PodTemplate, Segment, Violated};
 use crate::policy::Level;
 
 pub(super) const CHECK: Check = Check {
@@ -39,6 +40,7 @@ pub(super) const CHECK: Check = Check {
         overrides: &[],
         evaluate: v1_0,
     }],
+    repair,
 };
 
 const REASON: &str = "host namespaces";
@@ -57,6 +59,36 @@ fn v1_0(pod: &PodTemplate) -> Option<Violated> {
         detail: detail.join(", "),
         violations: shared.into_iter().map(violation).collect(),
     })
+}
+
+fn repair(case: &Case<'_>) -> Repair {
+    let mut steps: Vec<_> = case.violations.iter().map(|violation| step(case, &violation.path)).collect();
+    let dns_policy = FieldPath::fields(&["spec", "dnsPolicy"]);
+    let follows = case.written(&dns_policy).is_some_and(|policy| policy == "ClusterFirstWithHostNet");
+    if follows && case.pod.spec.host_network == Some(true) {
+        // Without the host's network it means the same as ClusterFirst, which is the default.
+        steps.push(Step::risky(Edit::remove(dns_policy), ""));
+    }
+    steps.into()
+}
+
+fn step(case: &Case<'_>, path: &FieldPath) -> Step {
+    let risk = match path.last().and_then(Segment::as_key) {
+        Some("hostPID") => "the pod no longer sees or signals processes of the node".to_owned(),
+        Some("hostIPC") => "shared memory and semaphores of the node's processes are out of reach".to_owned(),
+        _ => network_risk(case),
+    };
+    Step::risky(Edit::remove(path.clone()), risk)
+}
+
+fn network_risk(case: &Case<'_>) -> String {
+    let ports: Vec<i32> =
+        case.pod.spec.all_containers().flat_map(|c| &c.container.ports).map(|port| port.container_port).collect();
+    let reach = "the node's addresses, interfaces and what listens on 127.0.0.1 there are out of reach";
+    if ports.is_empty() {
+        return format!("{reach}; whatever the pod listens on is reached by its own address only");
+    }
+    format!("{reach}; {} answers on the pod's address only, so let a Service publish it", port_list(&ports))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::setters::Setter;
 use super::text::{join_quote, plural};
+use super::volume_use::repair;
 use super::{Check, Cis, Meaning, Revision};
 use crate::model::{Applicability, FieldPath, HostPath, PodTemplate, Violated};
 use crate::policy::Level;
@@ -39,6 +40,7 @@ pub(super) const CHECK: Check = Check {
         overrides: &[],
         evaluate: v1_0,
     }],
+    repair,
 };
 
 const REASON: &str = "hostPath volumes";

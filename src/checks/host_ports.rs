@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::setters::{Setter, containers};
 use super::text::plural;
-use super::{Check, Cis, Meaning, Revision};
-use crate::model::{Applicability, PlacedContainer, PodTemplate, Violated, Violation};
+use super::{Case, Check, Cis, Meaning, Repair, Revision, Step};
+use crate::model::{Applicability, Edit, PlacedContainer, PodTemplate, Violated, Violation};
 use crate::policy::Level;
 
 pub(super) const CHECK: Check = Check {
@@ -41,6 +41,7 @@ pub(super) const CHECK: Check = Check {
         overrides: &[],
         evaluate: v1_0,
     }],
+    repair,
 };
 
 const REASON: &str = "hostPort";
@@ -72,6 +73,25 @@ fn violations_of(container: PlacedContainer<'_>) -> impl Iterator<Item = Violati
         let path = container.path().field("ports").index(at).field("hostPort");
         Setter::Container(container).violation_at(path, port, Value::Null)
     })
+}
+
+fn repair(case: &Case<'_>) -> Repair {
+    if case.pod.spec.host_network == Some(true) && case.leaves(&["hostNamespaces"]) {
+        let why = "the pod stays on the node's network, where the API server makes every container port a host port";
+        return case.all_left(why, &["fix hostNamespaces too"]);
+    }
+    // Admission also sees host ports that come from hostNetwork and go with it.
+    let written = case.violations.iter().filter(|violation| case.written(&violation.path).is_some());
+    written.flat_map(|violation| steps(case, violation)).collect::<Vec<_>>().into()
+}
+
+fn steps(case: &Case<'_>, violation: &Violation) -> impl Iterator<Item = Step> {
+    let count = violation.path.segments().len() - 1;
+    let address = violation.path.head(count).field("hostIP");
+    let risk = format!("clients that use port {} of the node are refused; let a Service publish it", violation.actual);
+    // The address on the node has no meaning without a port there.
+    let with_address = case.written(&address).is_some().then(|| Step::risky(Edit::remove(address), ""));
+    [Step::risky(Edit::remove(violation.path.clone()), risk)].into_iter().chain(with_address)
 }
 
 #[cfg(test)]

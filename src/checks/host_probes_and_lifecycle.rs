@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::setters::Setter;
 use super::text::{containers, join_quote, plural};
-use super::{Check, Meaning, Revision};
-use crate::model::{Applicability, FieldPath, PlacedContainer, PodTemplate, Probe, Violated, Violation};
+use super::{Case, Check, Meaning, Repair, Revision, Step};
+use crate::model::{Applicability, Edit, FieldPath, PlacedContainer, PodTemplate, Probe, Violated, Violation};
 use crate::policy::Level;
 
 pub(super) const CHECK: Check = Check {
@@ -60,6 +60,7 @@ pub(super) const CHECK: Check = Check {
         overrides: &[],
         evaluate: v1_34,
     }],
+    repair,
 };
 
 const REASON: &str = "probe or lifecycle host";
@@ -114,6 +115,20 @@ fn hosts(container: PlacedContainer<'_>) -> impl Iterator<Item = Host<'_>> {
             Some(Host { container, path: FieldPath::fields(names).field(kind).field("host"), value })
         })
     })
+}
+
+fn repair(case: &Case<'_>) -> Repair {
+    let step = |violation: &Violation| {
+        let host = violation.actual.as_str().unwrap_or_default();
+        let risk = if matches!(host, "127.0.0.1" | "::1" | "localhost") {
+            "the kubelet then asks the pod's own address, where a server that listens on the loopback only does not \
+             answer"
+        } else {
+            "the kubelet then asks the pod's own address, and whatever answered at the other host is not asked any more"
+        };
+        Step::risky(Edit::remove(violation.path.clone()), risk)
+    };
+    case.violations.iter().map(step).collect::<Vec<_>>().into()
 }
 
 #[cfg(test)]

@@ -15,16 +15,21 @@ mod host_probes_and_lifecycle;
 mod privileged;
 mod proc_mount;
 mod proc_mount_restricted;
+mod repair;
 mod restricted_volumes;
 mod run_as_non_root;
 mod run_as_user;
 mod se_linux_options;
+mod seccomp_annotations;
 mod seccomp_profile_baseline;
 mod seccomp_profile_restricted;
 mod setters;
 mod sysctls;
 mod text;
+mod volume_use;
 mod windows_host_process;
+
+pub use repair::{Case, Left, Repair, Step, container_at, is_of_ephemeral_container};
 
 use crate::model::{Applicability, PodTemplate, Violated};
 use crate::policy::Level;
@@ -50,6 +55,8 @@ pub struct Check {
     pub meaning: Meaning,
     /// Its rules, oldest first, `since` strictly increasing.
     pub revisions: &'static [Revision],
+    /// What to do about its violations, whichever rules found them.
+    pub repair: fn(&Case<'_>) -> Repair,
 }
 
 /// A recommendation of the CIS Kubernetes Benchmark. Its numbers change between versions of the benchmark.
@@ -143,7 +150,8 @@ impl Check {
 /// What the checks' own tests share.
 #[cfg(test)]
 mod testing {
-    use crate::model::{PodTemplate, Violated};
+    use super::{Case, Check, Repair};
+    use crate::model::{Choices, Edit, Op, PodTemplate, Violated};
 
     /// The pod that this JSON describes.
     pub(super) fn pod(json: &str) -> PodTemplate {
@@ -153,6 +161,54 @@ mod testing {
     /// `path actual -> wanted` of each violation.
     pub(super) fn violations(found: &Violated) -> Vec<String> {
         found.violations.iter().map(|v| format!("{} {} -> {}", v.path, v.actual, v.wanted)).collect()
+    }
+
+    /// What the newest rules' check does about the pod that this JSON describes.
+    pub(super) fn repair(check: &Check, json: &str) -> Repair {
+        repair_with(check, json, &Choices::default(), 99, &[])
+    }
+
+    /// The same at a version, with choices, where other checks' findings are left alone.
+    pub(super) fn repair_with(
+        check: &Check,
+        json: &str,
+        choices: &Choices,
+        minor: u16,
+        left_alone: &[&'static str],
+    ) -> Repair {
+        let written = serde_json::from_str(json).expect("the test's pod is valid");
+        let pod = pod(json);
+        let revision = check.revision(minor).expect("the check exists at this version");
+        let violations = (revision.evaluate)(&pod).expect("the check finds something").violations;
+        let repair = (check.repair)(&Case {
+            template: &written,
+            pod: &pod,
+            violations: &violations,
+            choices,
+            minor,
+            left_alone,
+            is_windows: pod.spec.is_windows(),
+        });
+        assert_passes(revision.evaluate, written, &repair);
+        repair
+    }
+
+    /// Where nothing is left, the check finds nothing after the edits.
+    fn assert_passes(evaluate: fn(&PodTemplate) -> Option<Violated>, mut pod: serde_json::Value, repair: &Repair) {
+        if repair.left.is_empty() {
+            Edit::apply(&mut pod, repair.steps.iter().map(|step| &step.edit)).expect("the edits fit");
+            let pod = serde_json::from_value(pod).expect("it is a pod still");
+            assert_eq!(evaluate(&pod), None);
+        }
+    }
+
+    /// `path = value fix` or `path removed fix` of each edit.
+    pub(super) fn steps(repair: &Repair) -> Vec<String> {
+        let shown = |step: &super::Step| match &step.edit.op {
+            Op::Set(value) => format!("{} = {value} {}", step.edit.path, step.fix.as_str()),
+            Op::Remove => format!("{} removed {}", step.edit.path, step.fix.as_str()),
+        };
+        repair.steps.iter().map(shown).collect()
     }
 }
 

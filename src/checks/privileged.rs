@@ -1,8 +1,10 @@
 //! No container may be privileged.
 
+use serde_json::Value;
+
 use super::setters::{Setter, containers};
-use super::{Check, Cis, Meaning, Revision};
-use crate::model::{Applicability, PlacedContainer, PodTemplate, Violated};
+use super::{Case, Check, Cis, Meaning, Repair, Revision, Step};
+use crate::model::{Applicability, Edit, FieldPath, PlacedContainer, PodTemplate, Violated};
 use crate::policy::Level;
 
 pub(super) const CHECK: Check = Check {
@@ -34,6 +36,7 @@ pub(super) const CHECK: Check = Check {
         overrides: &[],
         evaluate: v1_0,
     }],
+    repair,
 };
 
 const REASON: &str = "privileged";
@@ -50,6 +53,36 @@ fn v1_0(pod: &PodTemplate) -> Option<Violated> {
 
 fn is_privileged(container: &PlacedContainer<'_>) -> bool {
     container.security_context.as_ref().is_some_and(|context| context.privileged == Some(true))
+}
+
+fn repair(case: &Case<'_>) -> Repair {
+    let mut steps = Vec::new();
+    for violation in case.violations {
+        let Some(container) = case.container_at(&violation.path) else { continue };
+        steps.push(Step::risky(Edit::set(violation.path.clone(), false), risk(case, container)));
+        steps.extend(propagations(case, container).map(|path| {
+            // The API server takes Bidirectional from privileged containers only.
+            let risk = "what the container mounts there is not seen on the node any more";
+            Step::risky(Edit::set(path, "HostToContainer"), risk)
+        }));
+    }
+    steps.into()
+}
+
+fn risk(case: &Case<'_>, container: PlacedContainer<'_>) -> &'static str {
+    if propagations(case, container).next().is_some() {
+        "the container can no longer mount anything, nor use the node's devices"
+    } else {
+        "mounting, loading kernel modules, using the node's devices and changing kernel parameters stop working"
+    }
+}
+
+/// Where the container's mounts are shared back to the node.
+fn propagations(case: &Case<'_>, container: PlacedContainer<'_>) -> impl Iterator<Item = FieldPath> {
+    let list = container.path().field("volumeMounts");
+    let count = case.written(&list).and_then(Value::as_array).map_or(0, Vec::len);
+    let paths = (0..count).map(move |at| list.clone().index(at).field("mountPropagation"));
+    paths.filter(|path| case.written(path).is_some_and(|value| value == "Bidirectional"))
 }
 
 #[cfg(test)]

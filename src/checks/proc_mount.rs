@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::setters::{Setter, containers};
 use super::text::join_quote;
-use super::{Check, Meaning, Revision};
-use crate::model::{Applicability, PlacedContainer, PodTemplate, Violated};
+use super::{Case, Check, Meaning, Repair, Revision, Step};
+use crate::model::{Applicability, Edit, PlacedContainer, PodTemplate, Violated, Violation};
 use crate::policy::Level;
 
 pub(super) const CHECK: Check = Check {
@@ -40,6 +40,7 @@ pub(super) const CHECK: Check = Check {
             evaluate: v1_35,
         },
     ],
+    repair,
 };
 
 pub(super) const REASON: &str = "procMount";
@@ -67,6 +68,12 @@ pub(super) fn v1_0(pod: &PodTemplate) -> Option<Violated> {
 fn other_type(container: PlacedContainer<'_>) -> Option<&str> {
     let context = container.container.security_context.as_ref()?;
     context.proc_mount.as_deref().filter(|type_| *type_ != "Default")
+}
+
+pub(super) fn repair(case: &Case<'_>) -> Repair {
+    let risk = "programs that start containers in the container can no longer mount a /proc of their own";
+    let step = |violation: &Violation| Step::safe(Edit::set(violation.path.clone(), "Default"), risk);
+    case.violations.iter().map(step).collect::<Vec<_>>().into()
 }
 
 #[cfg(test)]

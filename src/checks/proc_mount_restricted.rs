@@ -1,6 +1,6 @@
 //! The masks over /proc must stay in place, in a user namespace too.
 
-use super::proc_mount::{REASON, v1_0};
+use super::proc_mount::{REASON, repair, v1_0};
 use super::{Check, Meaning, Revision};
 use crate::model::Applicability;
 use crate::policy::Level;
@@ -34,6 +34,7 @@ pub(super) const CHECK: Check = Check {
         overrides: &["procMount"],
         evaluate: v1_0,
     }],
+    repair,
 };
 
 #[cfg(test)]

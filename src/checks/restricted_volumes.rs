@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::host_path_volumes;
 use super::setters::Setter;
 use super::text::{join_quote, plural};
+use super::volume_use::repair;
 use super::{Check, Cis, Meaning, Revision};
 use crate::model::{Applicability, FieldPath, PodTemplate, Violated, Violation, Volume};
 use crate::policy::Level;
@@ -47,6 +48,7 @@ pub(super) const CHECK: Check = Check {
         overrides: &["hostPathVolumes"],
         evaluate: v1_0,
     }],
+    repair,
 };
 
 const REASON: &str = "restricted volume types";

@@ -2,9 +2,11 @@
 
 use serde_json::Value;
 
-use super::setters::{Setter, containers, names, setters, unset};
-use super::{Check, Cis, Meaning, Revision};
-use crate::model::{Applicability, PlacedContainer, PodTemplate, Violated};
+use super::repair::quoted;
+use super::run_as_user::root_users;
+use super::setters::{Setter, containers, names, setters, spread, unset};
+use super::{Case, Check, Cis, Meaning, Repair, Revision, Step};
+use crate::model::{Applicability, Edit, FieldPath, PlacedContainer, PodTemplate, Violated};
 use crate::policy::Level;
 
 pub(super) const CHECK: Check = Check {
@@ -42,6 +44,7 @@ pub(super) const CHECK: Check = Check {
             evaluate: v1_35,
         },
     ],
+    repair,
 };
 
 const REASON: &str = "runAsNonRoot != true";
@@ -75,6 +78,99 @@ fn implicit(pod: &PodTemplate) -> Option<Violated> {
     let detail = format!("pod or {} must set securityContext.runAsNonRoot=true", containers(&found));
     let violation = |c: &PlacedContainer<'_>| Setter::Container(*c).violation(&["runAsNonRoot"], Value::Null, true);
     Some(Violated { reason: REASON.into(), detail, violations: found.iter().map(violation).collect() })
+}
+
+fn repair(case: &Case<'_>) -> Repair {
+    let mut repair = Repair::default();
+    match user_namespace(case) {
+        Some(Ok(step)) => return vec![step].into(),
+        Some(Err(note)) => repair.notes.push(note),
+        None => repair.notes.extend(offer(case)),
+    }
+    let values = setters(&case.pod.spec, |pod| pod.run_as_non_root, |own| own.run_as_non_root);
+    let wrong = values.filter(|(_, value)| !value).map(|(setter, _)| setter).collect();
+    let of_pod = case.pod.spec.security_context.as_ref().and_then(|pod| pod.run_as_non_root);
+    let lacking = unset(&case.pod.spec, |pod| pod.run_as_non_root, |own| own.run_as_non_root);
+    let spread = spread(of_pod.is_some(), wrong, !lacking.is_empty());
+    let path = |setter: &Setter<'_>| setter.security_context().field("runAsNonRoot");
+    let set = spread.set.iter().map(|setter| Step::risky(Edit::set(path(setter), true), risk(case, *setter)));
+    let removed = spread.remove.iter().map(|setter| Step::risky(Edit::remove(path(setter)), risk(case, *setter)));
+    repair.steps.extend(set.chain(removed));
+    if case.minor < ROOT_USERS_SINCE {
+        // No check asks for it yet, but the kubelet starts no container that must not be root and asks to be.
+        repair.steps.extend(root_users(case));
+    }
+    repair
+}
+
+/// The first version whose policy has a check of its own for `runAsUser: 0`.
+const ROOT_USERS_SINCE: u16 = 23;
+
+/// What is known of the users of whom a field is about.
+fn risk(case: &Case<'_>, setter: Setter<'_>) -> String {
+    let containers: Vec<_> = match setter {
+        Setter::Container(container) => vec![container],
+        Setter::Pod => case.pod.spec.all_containers().collect(),
+    };
+    let unknown: Vec<_> = containers.into_iter().filter(|container| case.user_of(*container).is_none()).collect();
+    if unknown.is_empty() {
+        return String::new();
+    }
+    format!(
+        "{} not start where the image runs as root or names its user instead of numbering it, as runAsUser is not set",
+        match unknown.as_slice() {
+            [one] => format!("container {} does", quoted([one])),
+            many => format!("containers {} do", quoted(many)),
+        }
+    )
+}
+
+/// The pod's own user namespace, where that is wished for: a note where it cannot be.
+pub(super) fn user_namespace(case: &Case<'_>) -> Option<Result<Step, String>> {
+    if !case.choices.user_namespace {
+        return None;
+    }
+    let why_not = namespace_obstacle(case);
+    Some(match why_not {
+        Some(why) => Err(format!("hostUsers: false does not help here: {why}")),
+        None => {
+            let risk = "the node's kernel and runtime must support user namespaces, or the pod does not start; volumes \
+                        without ID-mapped mounts cannot be used";
+            Ok(Step::risky(Edit::set(FieldPath::fields(&["spec", "hostUsers"]), false), risk))
+        }
+    })
+}
+
+/// What keeps `hostUsers: false` from being accepted (`validateHostUsers` in
+/// `k8s.io/kubernetes/pkg/apis/core/validation`), or from excusing root.
+fn namespace_obstacle(case: &Case<'_>) -> Option<&'static str> {
+    let spec = &case.pod.spec;
+    let shares = [spec.host_network, spec.host_pid, spec.host_ipc].contains(&Some(true));
+    let mut devices = spec.all_containers().map(|container| container.path().field("volumeDevices"));
+    if case.minor < USER_NAMESPACES_SINCE {
+        Some("policies before v1.35 want runAsNonRoot all the same")
+    } else if case.is_windows {
+        Some("Windows pods have no user namespaces")
+    } else if shares && case.leaves(&["hostNamespaces"]) {
+        Some("the pod keeps namespaces of the node, and the API server refuses both together")
+    } else if devices.any(|path| case.written(&path).is_some()) {
+        Some("the API server refuses it on pods with volumeDevices")
+    } else {
+        None
+    }
+}
+
+/// The first version whose policy excuses root in a user namespace.
+const USER_NAMESPACES_SINCE: u16 = 35;
+
+/// Tells of the user namespace where somebody asks for root.
+fn offer(case: &Case<'_>) -> Option<String> {
+    let mut users = setters(&case.pod.spec, |pod| pod.run_as_user, |own| own.run_as_user);
+    (users.any(|(_, user)| user == 0) && namespace_obstacle(case).is_none()).then(|| {
+        "the pod asks for user 0: an image that cannot do without may stay root in a user namespace of its own \
+         (hostUsers: false) in place of runAsNonRoot, since the policy is v1.35 or newer"
+            .to_owned()
+    })
 }
 
 #[cfg(test)]

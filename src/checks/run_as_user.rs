@@ -2,9 +2,10 @@
 
 use serde_json::Value;
 
-use super::setters::{names, setters};
-use super::{Check, Cis, Meaning, Revision};
-use crate::model::{Applicability, PodTemplate, Violated};
+use super::run_as_non_root::user_namespace;
+use super::setters::{Setter, names, setters};
+use super::{Case, Check, Cis, Meaning, Repair, Revision, Step};
+use crate::model::{Applicability, Edit, PodTemplate, Violated};
 use crate::policy::Level;
 
 pub(super) const CHECK: Check = Check {
@@ -44,6 +45,7 @@ pub(super) const CHECK: Check = Check {
             evaluate: v1_35,
         },
     ],
+    repair,
 };
 
 const REASON: &str = "runAsUser=0";
@@ -61,6 +63,34 @@ fn v1_23(pod: &PodTemplate) -> Option<Violated> {
     let detail = format!("{} must not set runAsUser=0", names(&found));
     let violations = found.iter().map(|(setter, user)| setter.violation(&["runAsUser"], *user, Value::Null)).collect();
     Some(Violated { reason: REASON.into(), detail, violations })
+}
+
+fn repair(case: &Case<'_>) -> Repair {
+    match user_namespace(case) {
+        Some(Ok(step)) => vec![step].into(),
+        _ => root_users(case).into(),
+    }
+}
+
+/// Takes user 0 away from whoever asks for it: for the pod's the wished user comes, containers then have the pod's.
+pub(super) fn root_users(case: &Case<'_>) -> Vec<Step> {
+    let users = setters(&case.pod.spec, |pod| pod.run_as_user, |own| own.run_as_user);
+    let step = |setter: Setter<'_>| {
+        let path = setter.security_context().field("runAsUser");
+        match (setter, case.user()) {
+            (Setter::Pod, Some(user)) => Step::risky(Edit::set(path, user), files_risk(user)),
+            (Setter::Container(_), Some(user)) => Step::risky(Edit::remove(path), files_risk(user)),
+            _ => Step::risky(Edit::remove(path), RISK),
+        }
+    };
+    users.filter(|(_, user)| *user == 0).map(|(setter, _)| step(setter)).collect()
+}
+
+const RISK: &str = "whoever asked for root gets the image's user; where that is root too, the container does not start, \
+                    and where it is another, files and ports of root are out of reach";
+
+fn files_risk(user: i64) -> String {
+    format!("user {user} cannot write to what root owns in the image and on volumes; fsGroup helps with the latter")
 }
 
 #[cfg(test)]

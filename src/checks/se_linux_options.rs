@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::setters::{Setter, names, setters};
 use super::text::{join_quote, plural};
-use super::{Check, Meaning, Revision};
-use crate::model::{Applicability, PodTemplate, SeLinuxOptions, Violated, Violation};
+use super::{Case, Check, Meaning, Repair, Revision, Step};
+use crate::model::{Applicability, Edit, PodTemplate, SeLinuxOptions, Violated, Violation};
 use crate::policy::Level;
 
 pub(super) const CHECK: Check = Check {
@@ -53,6 +53,7 @@ pub(super) const CHECK: Check = Check {
             evaluate: v1_31,
         },
     ],
+    repair,
 };
 
 const REASON: &str = "seLinuxOptions";
@@ -114,6 +115,12 @@ fn forbidden_fields<'a>(options: &'a SeLinuxOptions, types: &[&str]) -> Vec<(&'s
 
 fn violations_of(setter: Setter<'_>, fields: &[(&'static str, &str)]) -> impl Iterator<Item = Violation> {
     fields.iter().map(move |(name, value)| setter.violation(&["seLinuxOptions", name], *value, Value::Null))
+}
+
+fn repair(case: &Case<'_>) -> Repair {
+    let risk = "on nodes with SELinux, what only this label may touch, mostly files of the node, is denied";
+    let step = |violation: &Violation| Step::risky(Edit::remove(violation.path.clone()), risk);
+    case.violations.iter().map(step).collect::<Vec<_>>().into()
 }
 
 #[cfg(test)]

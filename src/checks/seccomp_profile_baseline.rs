@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::setters::{Setter, names, setters, text_value};
+use super::setters::{Setter, names, setters, spread, text_value};
 use super::text::{go_quote, join_quote, plural};
-use super::{Check, Cis, Meaning, Revision};
-use crate::model::{Applicability, FieldPath, PodTemplate, Violated};
+use super::{Case, Check, Cis, Meaning, Repair, Revision, Step, seccomp_annotations};
+use crate::model::{Applicability, Edit, FieldPath, PlacedContainer, PodTemplate, Violated};
 use crate::policy::Level;
 
 pub(super) const CHECK: Check = Check {
@@ -56,21 +56,13 @@ pub(super) const CHECK: Check = Check {
             evaluate: v1_19,
         },
     ],
+    repair,
 };
 
 const REASON: &str = "seccompProfile";
 
-const POD_ANNOTATION: &str = "seccomp.security.alpha.kubernetes.io/pod";
-
-const CONTAINER_ANNOTATION_PREFIX: &str = "container.seccomp.security.alpha.kubernetes.io/";
-
 pub(super) fn v1_19(pod: &PodTemplate) -> Option<Violated> {
-    let types = setters(
-        &pod.spec,
-        |pod| Some(pod.seccomp_profile.as_ref()?.type_.as_str()),
-        |own| Some(own.seccomp_profile.as_ref()?.type_.as_str()),
-    );
-    let found: Vec<_> = types.filter(|(_, type_)| !matches!(*type_, "RuntimeDefault" | "Localhost")).collect();
+    let found: Vec<_> = wrong_types(pod).collect();
     if found.is_empty() {
         return None;
     }
@@ -84,15 +76,20 @@ pub(super) fn v1_19(pod: &PodTemplate) -> Option<Violated> {
     })
 }
 
+fn wrong_types(pod: &PodTemplate) -> impl Iterator<Item = (Setter<'_>, &str)> {
+    let types = setters(
+        &pod.spec,
+        |pod| Some(pod.seccomp_profile.as_ref()?.type_.as_str()),
+        |own| Some(own.seccomp_profile.as_ref()?.type_.as_str()),
+    );
+    types.filter(|(_, type_)| !matches!(*type_, "RuntimeDefault" | "Localhost"))
+}
+
 fn v1_0(pod: &PodTemplate) -> Option<Violated> {
-    let of_pod = (Setter::Pod, POD_ANNOTATION.to_owned());
-    let of_containers = pod.spec.all_containers().map(|c| {
-        let key = format!("{CONTAINER_ANNOTATION_PREFIX}{}", c.name);
-        (Setter::Container(c), key)
-    });
+    let everybody = std::iter::once(Setter::Pod).chain(pod.spec.all_containers().map(Setter::Container));
     let mut texts = BTreeSet::new();
     let mut violations = Vec::new();
-    for (setter, key) in std::iter::once(of_pod).chain(of_containers) {
+    for (setter, key) in everybody.map(|setter| (setter, seccomp_annotations::key(setter))) {
         let Some(value) = pod.metadata.annotations.get(&key).filter(|value| !annotation_passes(value)) else {
             continue;
         };
@@ -112,6 +109,47 @@ fn v1_0(pod: &PodTemplate) -> Option<Violated> {
 
 fn annotation_passes(value: &str) -> bool {
     matches!(value, "runtime/default" | "docker/default") || value.starts_with("localhost/")
+}
+
+fn repair(case: &Case<'_>) -> Repair {
+    if case.minor < 19 { repair_annotations(case) } else { repair_fields(case, &[]) }
+}
+
+/// Servers of that age know only the annotations. Newer ones refuse those that do not say what a field says.
+fn repair_annotations(case: &Case<'_>) -> Repair {
+    let has_fields = setters(&case.pod.spec, |pod| pod.seccomp_profile.as_ref(), |own| own.seccomp_profile.as_ref());
+    let removes = has_fields.count() > 0;
+    let edit = |path: FieldPath| if removes { Edit::remove(path) } else { Edit::set(path, "runtime/default") };
+    let steps = case.violations.iter().map(|violation| Step::safe(edit(violation.path.clone()), ""));
+    steps.collect::<Vec<_>>().into()
+}
+
+/// Gives everybody a profile that passes: who names a wrong one, and those of `lacking`, who name none.
+pub(super) fn repair_fields(case: &Case<'_>, lacking: &[PlacedContainer<'_>]) -> Repair {
+    let of_pod = case.pod.spec.security_context.as_ref().and_then(|pod| pod.seccomp_profile.as_ref());
+    let wrong: Vec<_> = wrong_types(case.pod).map(|(setter, _)| setter).collect();
+    let spread = spread(of_pod.is_some(), wrong.clone(), !lacking.is_empty());
+    let mut steps = Vec::new();
+    for setter in &spread.set {
+        let has_one = of_pod.is_some() || matches!(setter, Setter::Container(_));
+        steps.extend(seccomp_annotations::set_profile(case, *setter, has_one));
+    }
+    for setter in &spread.remove {
+        steps.push(Step::safe(Edit::remove(setter.security_context().field("seccompProfile")), ""));
+        steps.extend(seccomp_annotations::removal(case, *setter));
+    }
+    for container in lacking {
+        // What the pod sets now must not take from a container what its annotation named.
+        let setter = Setter::Container(*container);
+        let own = seccomp_annotations::localhost_profile(case, setter);
+        let from_pod = seccomp_annotations::localhost_profile(case, Setter::Pod).filter(|_| of_pod.is_none());
+        if own.is_some() && own != from_pod {
+            steps.extend(seccomp_annotations::set_profile(case, setter, false));
+        } else {
+            steps.extend(seccomp_annotations::removal(case, setter));
+        }
+    }
+    steps.into()
 }
 
 #[cfg(test)]
@@ -160,7 +198,8 @@ mod tests {
              seccomp.security.alpha.kubernetes.io/pod=\"unconfined\""
         );
         let lines = violations(&found);
-        let short: Vec<_> = lines.iter().map(|line| line.replace(CONTAINER_ANNOTATION_PREFIX, "C/")).collect();
+        let short: Vec<_> =
+            lines.iter().map(|line| line.replace(seccomp_annotations::OF_CONTAINER_PREFIX, "C/")).collect();
         assert_eq!(
             short,
             [
@@ -176,7 +215,7 @@ mod tests {
     #[test]
     fn one_annotation_and_none() {
         let of = |value: &str| {
-            let key = POD_ANNOTATION;
+            let key = seccomp_annotations::OF_POD;
             v1_0(&pod(&format!(r#"{{"metadata":{{"annotations":{{"{key}":"{value}"}}}}}}"#))).map(|found| found.detail)
         };
         let forbidden = r#"forbidden annotation seccomp.security.alpha.kubernetes.io/pod="x""#;

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::seccomp_profile_baseline;
 use super::setters::{Setter, containers, unset};
-use super::{Check, Cis, Meaning, Revision};
+use super::{Case, Check, Cis, Meaning, Repair, Revision};
 use crate::model::{Applicability, PlacedContainer, PodTemplate, Violated};
 use crate::policy::Level;
 
@@ -52,6 +52,7 @@ pub(super) const CHECK: Check = Check {
             evaluate: v1_25,
         },
     ],
+    repair,
 };
 
 const REASON: &str = "seccompProfile";
@@ -77,6 +78,14 @@ fn implicit(pod: &PodTemplate) -> Option<Violated> {
     let path = &["seccompProfile", "type"];
     let violation = |c: &PlacedContainer<'_>| Setter::Container(*c).violation(path, Value::Null, "RuntimeDefault");
     Some(Violated { reason: REASON.into(), detail, violations: found.iter().map(violation).collect() })
+}
+
+fn repair(case: &Case<'_>) -> Repair {
+    if case.is_windows {
+        return case.left_for_windows();
+    }
+    let lacking = unset(&case.pod.spec, |pod| pod.seccomp_profile.as_ref(), |own| own.seccomp_profile.as_ref());
+    seccomp_profile_baseline::repair_fields(case, &lacking)
 }
 
 #[cfg(test)]

@@ -72,6 +72,27 @@ pub(super) fn unset<'a, T>(
     spec.all_containers().filter(|placed| !sets(placed)).collect()
 }
 
+/// Where a field is to be written and where it is to go, so that everybody has a value that passes.
+#[derive(Debug)]
+pub(super) struct Spread<'a> {
+    /// Who gets the value.
+    pub(super) set: Vec<Setter<'a>>,
+    /// Whose own value contradicts the pod's.
+    pub(super) remove: Vec<Setter<'a>>,
+}
+
+/// The fewest places: the pod where somebody has no value or the pod's own is `wrong`, and then no container that says
+/// otherwise; else the wrong containers.
+pub(super) fn spread<'a>(pod_has_one: bool, wrong: Vec<Setter<'a>>, somebody_lacks_one: bool) -> Spread<'a> {
+    let (of_pod, of_containers): (Vec<_>, Vec<_>) = wrong.into_iter().partition(|setter| matches!(setter, Setter::Pod));
+    let sets_pod = !of_pod.is_empty() || (!pod_has_one && somebody_lacks_one);
+    if sets_pod || pod_has_one {
+        Spread { set: sets_pod.then_some(Setter::Pod).into_iter().collect(), remove: of_containers }
+    } else {
+        Spread { set: of_containers, remove: Vec::new() }
+    }
+}
+
 /// `pod`, `container "a"` or `pod and containers "a", "b"`, whatever they set.
 pub(super) fn names<T>(setters: &[(Setter<'_>, T)]) -> String {
     let mut pod = None;

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::setters::{Setter, text_value};
-use super::{Check, Meaning, Revision};
-use crate::model::{Applicability, FieldPath, PodTemplate, Violated};
+use super::{Case, Check, Meaning, Repair, Revision, Step};
+use crate::model::{Applicability, Edit, FieldPath, PodTemplate, Violated, Violation};
 use crate::policy::Level;
 
 pub(super) const CHECK: Check = Check {
@@ -64,6 +64,7 @@ pub(super) const CHECK: Check = Check {
             evaluate: v1_37,
         },
     ],
+    repair,
 };
 
 const REASON: &str = "forbidden sysctls";
@@ -123,6 +124,17 @@ fn judge(pod: &PodTemplate, minor: u16) -> Option<Violated> {
         detail: names.join(", "),
         violations: found.iter().map(violation).collect(),
     })
+}
+
+fn repair(case: &Case<'_>) -> Repair {
+    let step = |violation: &Violation| {
+        let name = violation.actual.as_str().unwrap_or_default();
+        let risk = format!("{name} has the node's or the kernel's default then, which may be slower or refused");
+        // The violation is the item's name; a kernel parameter without one is none.
+        let item = violation.path.head(violation.path.segments().len() - 1);
+        Step::risky(Edit::remove(item), risk)
+    };
+    case.violations.iter().map(step).collect::<Vec<_>>().into()
 }
 
 #[cfg(test)]

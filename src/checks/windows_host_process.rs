@@ -1,8 +1,8 @@
 //! Windows containers must not run as processes of the node.
 
 use super::setters::{names, setters};
-use super::{Check, Cis, Meaning, Revision};
-use crate::model::{Applicability, PodTemplate, Violated};
+use super::{Case, Check, Cis, Meaning, Repair, Revision, Step};
+use crate::model::{Applicability, Edit, PodTemplate, Violated, Violation};
 use crate::policy::Level;
 
 pub(super) const CHECK: Check = Check {
@@ -28,7 +28,7 @@ pub(super) const CHECK: Check = Check {
         allowed: &["false", "not set"],
         remedy: "remove windowsOptions.hostProcess from pod and containers, and the hostNetwork that came with it",
         example: "spec:\n  securityContext:\n    windowsOptions:\n      hostProcess: false\n",
-        writes: true,
+        writes: false,
         breaks: "Node agents for Windows: network and storage plug-ins, exporters, installers. In an ordinary \
                  container they find neither the node's files nor its services, and a runAsUserName of the node does \
                  not exist there, so the container fails to start. Such agents belong in a namespace of their own at \
@@ -40,6 +40,7 @@ pub(super) const CHECK: Check = Check {
         overrides: &[],
         evaluate: v1_0,
     }],
+    repair,
 };
 
 const REASON: &str = "hostProcess";
@@ -60,6 +61,14 @@ fn v1_0(pod: &PodTemplate) -> Option<Violated> {
         detail: format!("{} must not set securityContext.windowsOptions.hostProcess=true", names(&found)),
         violations: found.iter().map(|(setter, value)| setter.violation(path, *value, false)).collect(),
     })
+}
+
+fn repair(case: &Case<'_>) -> Repair {
+    let risk = "the container gets walls: the node's files, registry and services are out of reach, and a \
+                runAsUserName of the node does not exist in it";
+    let step = |violation: &Violation| Step::risky(Edit::remove(violation.path.clone()), risk);
+    // The hostNetwork that such pods must have is the business of hostNamespaces, which finds it in each of them.
+    case.violations.iter().map(step).collect::<Vec<_>>().into()
 }
 
 #[cfg(test)]

@@ -173,7 +173,11 @@ fn id() -> clap::builder::RangedI64ValueParser<i64> {
 }
 
 fn absolute(path: &str) -> Result<String, String> {
-    if path.starts_with('/') && path.len() > 1 { Ok(path.to_owned()) } else { Err("must begin with a slash".to_owned()) }
+    if path.starts_with('/') && path.len() > 1 {
+        Ok(path.to_owned())
+    } else {
+        Err("must begin with a slash".to_owned())
+    }
 }
 
 fn volume(text: &str) -> Result<(String, VolumeChoice), String> {

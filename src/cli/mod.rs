@@ -7,6 +7,8 @@ mod exit;
 mod explain;
 mod harden;
 mod harden_args;
+mod harden_choices;
+mod harden_write;
 mod kube_args;
 mod live;
 mod streams;

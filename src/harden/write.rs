@@ -122,7 +122,6 @@ fn words(error: &io::Error) -> String {
     }
 }
 
-
 #[cfg(all(test, unix))]
 mod tests {
     use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};

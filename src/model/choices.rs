@@ -37,6 +37,14 @@ pub struct Choices {
     pub user_ids_are_assigned: bool,
 }
 
+impl Choices {
+    /// Whether findings of a check may be fixed at all.
+    #[must_use]
+    pub fn includes(&self, check: &str) -> bool {
+        (self.only.is_empty() || self.only.contains(check)) && !self.skip.contains(check)
+    }
+}
+
 /// What takes the place of a volume that the level forbids.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum VolumeChoice {

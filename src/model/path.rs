@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde_json::Value;
+
 /// One step of a [`FieldPath`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Segment {
@@ -61,6 +63,13 @@ impl FieldPath {
         self
     }
 
+    /// This path, one step of any kind further.
+    #[must_use]
+    pub fn then(mut self, segment: Segment) -> Self {
+        self.0.push(segment);
+        self
+    }
+
     /// This path with `other` put behind it.
     #[must_use]
     pub fn join(mut self, other: &FieldPath) -> Self {
@@ -86,6 +95,21 @@ impl FieldPath {
         Self(self.0.get(..count).unwrap_or(&self.0).to_vec())
     }
 
+    /// Whether this path is `other` or leads further into it.
+    #[must_use]
+    pub fn is_within(&self, other: &Self) -> bool {
+        self.0.len() >= other.0.len() && self.0.iter().zip(&other.0).all(|(own, wanted)| own.same_step(wanted))
+    }
+
+    /// What stands at this path in an object; `None` where the way to it ends.
+    #[must_use]
+    pub fn find<'v>(&self, object: &'v Value) -> Option<&'v Value> {
+        self.0.iter().try_fold(object, |value, segment| match segment {
+            Segment::Index(index) => value.as_array()?.get(*index),
+            key => value.as_object()?.get(key.as_key()?),
+        })
+    }
+
     /// The path from step `at` on.
     #[must_use]
     pub fn tail(&self, at: usize) -> Self {
@@ -101,6 +125,14 @@ impl Segment {
             Self::Field(name) => Some(name),
             Self::Name(name) | Self::Key(name) => Some(name),
             Self::Index(_) => None,
+        }
+    }
+
+    /// Whether both are the same step, wherever their names come from.
+    fn same_step(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Index(own), Self::Index(other)) => own == other,
+            _ => self.as_key().is_some() && self.as_key() == other.as_key(),
         }
     }
 }
@@ -138,5 +170,18 @@ mod tests {
         assert_eq!(joined.tail(2), path);
         assert_eq!(joined.head(2).to_string(), "spec.template");
         assert_eq!(joined.head(9), joined);
+    }
+
+    #[test]
+    fn finds_values_and_knows_what_is_within() {
+        let object = serde_json::json!({"spec": {"containers": [{"name": "a"}, null]}});
+        let containers = FieldPath::fields(&["spec", "containers"]);
+        let name = containers.clone().index(0).name("name");
+        assert_eq!(name.find(&object), Some(&"a".into()));
+        assert_eq!(containers.clone().index(1).find(&object), Some(&Value::Null));
+        assert_eq!(containers.clone().index(1).field("name").find(&object), None);
+        assert_eq!(containers.clone().field("name").find(&object), None);
+        assert!(name.is_within(&containers) && name.is_within(&name) && !containers.is_within(&name));
+        assert!(FieldPath::root().key("spec").is_within(&FieldPath::fields(&["spec"])));
     }
 }

@@ -4,6 +4,7 @@ mod escaping;
 mod explain;
 mod format;
 mod github;
+pub mod harden;
 mod json;
 mod junit;
 mod markdown;
@@ -24,7 +25,8 @@ mod yaml;
 
 pub use explain::{Explanation, explanation, explanation_json};
 pub use format::Format;
-pub use problems::{problems, warning};
+pub use harden::HardenFormat;
+pub use problems::{input_problems, problems, warning};
 pub use style::{Style, plural, sanitize};
 
 use std::io::{self, BufWriter, Write};

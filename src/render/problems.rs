@@ -11,9 +11,17 @@ use crate::report::{Problem, Report};
 /// # Errors
 /// Those of `out`.
 pub fn problems(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<()> {
-    report.warnings.iter().try_for_each(|problem| warning(&text(problem), style, out))?;
+    input_problems(&report.warnings, &report.errors, style, out)
+}
+
+/// Writes warnings and errors about the input as [`problems`] does.
+///
+/// # Errors
+/// Those of `out`.
+pub fn input_problems(warnings: &[Problem], errors: &[Problem], style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    warnings.iter().try_for_each(|problem| warning(&text(problem), style, out))?;
     let head = style.paint(Tone::StrongBad, "error:");
-    report.errors.iter().try_for_each(|problem| writeln!(out, "{head} {}", text(problem)))
+    errors.iter().try_for_each(|problem| writeln!(out, "{head} {}", text(problem)))
 }
 
 /// Writes a warning as kubectl writes those of the server.

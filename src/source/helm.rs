@@ -34,7 +34,9 @@ pub fn plain_template_value<'d>(value: ValueRef<'d>) -> Option<ValueRef<'d>> {
     let mut left = vec![value];
     while let Some(value) = left.pop() {
         match value.get() {
-            Value::String(text) if value.style() == Style::Plain && helm_template(text).is_some() => return Some(value),
+            Value::String(text) if value.style() == Style::Plain && helm_template(text).is_some() => {
+                return Some(value);
+            }
             // What stands elsewhere is seen there.
             _ if matches!(value.style(), Style::Alias | Style::Merged) => {}
             Value::Sequence => left.extend(value.items()),

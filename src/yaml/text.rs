@@ -133,12 +133,15 @@ mod tests {
 
     #[test]
     fn what_was_decoded_is_encoded_again() {
-        let files: [&[u8]; 5] = [b"a: \xC3\xA9", b"\xEF\xBB\xBFa", b"\xFF\xFEa\0=\xD8\0\xDE", b"\xFE\xFF\0a\xD8\x3D\xDE\0", b""];
+        let files: [&[u8]; 5] =
+            [b"a: \xC3\xA9", b"\xEF\xBB\xBFa", b"\xFF\xFEa\0=\xD8\0\xDE", b"\xFE\xFF\0a\xD8\x3D\xDE\0", b""];
         for bytes in files {
             let text = Text::decode(bytes.to_vec());
             assert_eq!((text.encoding.encode(&text).as_slice(), text.first_loss()), (bytes, None));
         }
-        for (bytes, at) in [(&b"a: \xFFb"[..], 3), (b"\xFF\xFEa\0b", 1), (b"\xFE\xFF\0a\xDE\0", 1), (b"\xEF\xBB\xBF\xFF", 0)] {
+        for (bytes, at) in
+            [(&b"a: \xFFb"[..], 3), (b"\xFF\xFEa\0b", 1), (b"\xFE\xFF\0a\xDE\0", 1), (b"\xEF\xBB\xBF\xFF", 0)]
+        {
             assert_eq!(Text::decode(bytes.to_vec()).first_loss(), Some(at), "{bytes:?}");
         }
     }

@@ -165,8 +165,14 @@ mod tests {
         assert_eq!(
             operations,
             [
-                "test /spec/add/2", "test /spec/add/0", "test /spec/x~0~1", "add /spec/add/-", "add /spec/add/-",
-                "remove /spec/add/2", "remove /spec/add/0", "remove /spec/x~0~1",
+                "test /spec/add/2",
+                "test /spec/add/0",
+                "test /spec/x~0~1",
+                "add /spec/add/-",
+                "add /spec/add/-",
+                "remove /spec/add/2",
+                "remove /spec/add/0",
+                "remove /spec/x~0~1",
             ]
         );
     }

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use serde::Serialize as _;
 
-pub(super) use v1::{document, problem, result};
+pub(super) use v1::{WireProblem, WireSource, document, problem, result, source_of_result};
 
 use super::escaping::Escaping;
 use super::parallel;

@@ -1,0 +1,182 @@
+//! What volumes are for, who mounts them, and what could take their place.
+
+use serde_json::{Value, json};
+
+use super::repair::{Case, Left, Repair, Step};
+use crate::model::{Edit, FieldPath, VOLUME_SOURCES, Violation, VolumeChoice};
+
+/// Replaces each violating volume as it was chosen; without a choice it stays, and its use is told.
+pub(super) fn repair(case: &Case<'_>) -> Repair {
+    let mut repair = Repair::default();
+    for violation in case.violations {
+        let volume = violation.path.head(VOLUME_STEPS);
+        let name = text(case, &volume.clone().field("name"));
+        match case.choices.volumes.get(name) {
+            Some(choice) => repair.steps.extend(replaced(case, &volume, name, choice)),
+            None => repair.left.push(left(case, violation, name)),
+        }
+    }
+    repair
+}
+
+/// Steps of a path to a volume: `spec`, `volumes`, its position.
+const VOLUME_STEPS: usize = 3;
+
+fn text<'a>(case: &Case<'a>, path: &FieldPath) -> &'a str {
+    case.written(path).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn replaced(case: &Case<'_>, volume: &FieldPath, name: &str, choice: &VolumeChoice) -> Vec<Step> {
+    let new = match choice {
+        VolumeChoice::EmptyDir => Edit::set(volume.clone().field("emptyDir"), json!({})),
+        VolumeChoice::Claim(claim) => {
+            Edit::set(volume.clone().field("persistentVolumeClaim").field("claimName"), claim.as_str())
+        }
+        VolumeChoice::ConfigMap(map) => Edit::set(volume.clone().field("configMap").field("name"), map.as_str()),
+        VolumeChoice::Remove => return removed(case, volume, name),
+    };
+    let sources = VOLUME_SOURCES.iter().map(|source| volume.clone().field(source));
+    let old = sources.filter(|source| source.find(case.template).is_some() && !new.path.is_within(source));
+    let gone: Vec<Step> = old.map(|source| Step::risky(Edit::remove(source), "")).collect();
+    let risk = match choice {
+        VolumeChoice::EmptyDir => "the volume starts empty and goes with the pod",
+        VolumeChoice::ConfigMap(_) => "the pod waits until the ConfigMap is there, and cannot write to it",
+        _ => "the pod waits until the claim is bound, and finds only what somebody copied there",
+    };
+    [Step::risky(new, risk)].into_iter().chain(gone).collect()
+}
+
+fn removed(case: &Case<'_>, volume: &FieldPath, name: &str) -> Vec<Step> {
+    let mounts = ["volumeMounts", "volumeDevices"].into_iter().flat_map(|list| case.uses_of(name, list));
+    let unmounted = mounts.map(|(_, path)| {
+        let risk = match text(case, &path.clone().field("mountPath")) {
+            "" => "the device is not there any more".to_owned(),
+            at => format!("{at} is the image's own then"),
+        };
+        Step::risky(Edit::remove(path), risk)
+    });
+    [Step::risky(Edit::remove(volume.clone()), "")].into_iter().chain(unmounted).collect()
+}
+
+fn left(case: &Case<'_>, violation: &Violation, name: &str) -> Left {
+    let source = violation.path.tail(VOLUME_STEPS).to_string();
+    let on_node = violation.actual.get("path").and_then(Value::as_str);
+    let what = match (source.as_str(), on_node) {
+        ("hostPath", Some(path)) => {
+            format!(
+                "volume {name:?} is {path} of the node{}",
+                purpose(path).map(|p| format!(", {p}")).unwrap_or_default()
+            )
+        }
+        ("", _) => format!("volume {name:?} has no source that is known"),
+        (source, _) => format!("volume {name:?} is of type {source}"),
+    };
+    let uses = case.uses_of(name, "volumeMounts");
+    let shown: Vec<_> = uses.iter().map(|(container, path)| mount(case, &container.container.name, path)).collect();
+    let who = if shown.is_empty() { "no container mounts it".to_owned() } else { shown.join("; ") };
+    Left { path: violation.path.clone(), why: format!("{what}; {who}"), ways: ways(name, on_node, uses.is_empty()) }
+}
+
+/// `container "a" mounts it read-only at /x`.
+fn mount(case: &Case<'_>, container: &str, path: &FieldPath) -> String {
+    let read_only = case.written(&path.clone().field("readOnly")) == Some(&Value::Bool(true));
+    let how = if read_only { "reads it" } else { "reads and may write it" };
+    format!("container {container:?} {how} at {}", text(case, &path.clone().field("mountPath")))
+}
+
+fn ways(name: &str, on_node: Option<&str>, is_unused: bool) -> Vec<String> {
+    let remove = format!("--volume {name}=remove, where nothing needs it");
+    if is_unused {
+        return vec![remove];
+    }
+    let mut ways = vec![
+        format!("--volume {name}=emptyDir, where it only holds what may go with the pod"),
+        format!("--volume {name}=claim:NAME, where data must stay; move it there first"),
+        format!("--volume {name}=configMap:NAME, where it only holds configuration"),
+        remove,
+    ];
+    if on_node.is_some_and(|path| TIME_ZONE.iter().any(|known| path.starts_with(known))) {
+        ways.rotate_right(1);
+        ways[0] = format!("--volume {name}=remove, and the time zone in the environment variable TZ");
+    } else if on_node.is_some() {
+        ways.push(
+            "a namespace of its own at the privileged level, for an agent that must have the node's files".into(),
+        );
+    }
+    ways
+}
+
+const TIME_ZONE: &[&str] = &["/etc/localtime", "/etc/timezone", "/usr/share/zoneinfo"];
+
+/// What is below a path of a node, the longest path that fits; paths ending in `.sock` come first.
+fn purpose(path: &str) -> Option<&'static str> {
+    let trimmed = path.trim_end_matches('/');
+    if RUNTIME_SOCKETS.iter().any(|socket| trimmed.ends_with(socket)) {
+        return Some("the container runtime's socket: who has it owns the node");
+    }
+    if trimmed.is_empty() {
+        return Some("all of its files");
+    }
+    let fits = |known: &str| trimmed.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    PURPOSES.iter().filter(|(known, _)| fits(known)).max_by_key(|(known, _)| known.len()).map(|(_, purpose)| *purpose)
+}
+
+const RUNTIME_SOCKETS: &[&str] =
+    &["/docker.sock", "/containerd.sock", "/crio.sock", "/dockershim.sock", "/cri-dockerd.sock", "/podman.sock"];
+
+const PURPOSES: &[(&str, &str)] = &[
+    ("/boot", "its kernel and what loads it"),
+    ("/dev", "its devices"),
+    ("/dev/shm", "its shared memory"),
+    ("/etc", "its configuration"),
+    ("/etc/cni", "the configuration of its pod network"),
+    ("/opt/cni", "the programs of its pod network"),
+    ("/etc/kubernetes", "the configuration and keys of its Kubernetes components"),
+    ("/etc/localtime", "its time zone"),
+    ("/etc/timezone", "its time zone"),
+    ("/usr/share/zoneinfo", "its time zones"),
+    ("/etc/machine-id", "its own identifier"),
+    ("/etc/ssl", "its certificates"),
+    ("/etc/pki", "its certificates"),
+    ("/usr/share/ca-certificates", "its certificates"),
+    ("/home", "the home folders of its users"),
+    ("/root", "the home folder of its root user"),
+    ("/lib/modules", "its kernel modules"),
+    ("/usr/lib/modules", "its kernel modules"),
+    ("/usr/src", "the sources of its kernel"),
+    ("/proc", "its processes and kernel parameters"),
+    ("/run", "the sockets and states of its services"),
+    ("/var/run", "the sockets and states of its services"),
+    ("/run/containerd", "the states of its container runtime"),
+    ("/var/run/docker", "the states of its container runtime"),
+    ("/run/xtables.lock", "the lock of its firewall rules"),
+    ("/sys", "its devices and kernel parameters"),
+    ("/sys/fs/bpf", "the pinned eBPF programs of its kernel"),
+    ("/sys/fs/cgroup", "the resource limits of all its processes"),
+    ("/sys/kernel/debug", "the debugging files of its kernel"),
+    ("/tmp", "its scratch folder"),
+    ("/var/lib/containerd", "the images and containers of its container runtime"),
+    ("/var/lib/containers", "the images and containers of its container runtime"),
+    ("/var/lib/docker", "the images and containers of its container runtime"),
+    ("/var/lib/docker/containers", "the logs of all its containers"),
+    ("/var/lib/etcd", "the cluster's whole state, secrets included"),
+    ("/var/lib/kubelet", "the kubelet's folder, with the volumes and secrets of all its pods"),
+    ("/var/lib/kubelet/device-plugins", "the sockets of the kubelet's device plug-ins"),
+    ("/var/lib/kubelet/pod-resources", "the socket that tells the kubelet's assigned devices"),
+    ("/var/log", "its logs and those of all its pods"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_known_path_tells_the_purpose() {
+        assert_eq!(purpose("/var/lib/docker/containers/"), Some("the logs of all its containers"));
+        assert_eq!(purpose("/var/lib/docker/x"), Some("the images and containers of its container runtime"));
+        assert_eq!(purpose("/var/logs"), None);
+        assert_eq!(purpose("/"), Some("all of its files"));
+        assert_eq!(purpose("/run/docker.sock"), Some("the container runtime's socket: who has it owns the node"));
+        assert_eq!(purpose("/data"), None);
+    }
+}
