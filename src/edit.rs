@@ -1,9 +1,26 @@
 //! Turns edits of an object into splices of the text that it stands in: every byte outside of them stays.
+//!
+//! [`changes`] makes a tree of the edits, [`editor`] walks the object along with it, [`block`] and [`flow`] know how
+//! lines and commas come and go, and [`verify`] reads the new text again: whatever else it would change is refused.
+
+mod block;
+mod changes;
+mod compare;
+mod editor;
+mod entries;
+mod flow;
+mod lines;
+mod scalar;
+mod style;
+mod verify;
+mod write;
 
 use std::ops::Range;
 
 use crate::model::{Edit, FieldPath};
 use crate::yaml::{Document, ValueRef};
+
+pub use verify::{Edited, Target, Unedited, edited};
 
 /// A part of a text and what stands there instead. Offsets count bytes from the start of the file's text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +44,18 @@ pub struct Refused {
     pub why: String,
 }
 
+impl Refused {
+    /// The place of a path, or of the closest thing around it.
+    fn at(object: ValueRef<'_>, path: &FieldPath, why: impl Into<String>) -> Self {
+        let located = object.locate(path);
+        let span = located.key.unwrap_or(located.value).span();
+        Self { path: path.clone(), line: span.line, column: span.column, why: why.into() }
+    }
+}
+
 /// The splices that make `edits` in `object`, a value of `document`, which is a part of `text`, the whole file.
+///
+/// They are not verified, and the document is looked through each time: [`edited`] is for all objects of a file.
 ///
 /// # Errors
 ///
@@ -38,15 +66,15 @@ pub fn splices(
     object: ValueRef<'_>,
     edits: &[Edit],
 ) -> Result<Vec<Splice>, Vec<Refused>> {
-    let _ = (text, document, object, edits);
-    Ok(Vec::new())
+    let _ = document;
+    editor::Editor::new(text, object.document()).object(object, edits)
 }
 
-/// The text with splices made, which do not overlap.
+/// The text with splices made, which do not overlap. What is put in at one place comes in the order of the splices.
 #[must_use]
 pub fn spliced(text: &str, splices: &[Splice]) -> String {
     let mut sorted: Vec<&Splice> = splices.iter().collect();
-    sorted.sort_by_key(|splice| splice.range.start);
+    sorted.sort_by_key(|splice| (splice.range.start, splice.range.end));
     let mut result = String::with_capacity(text.len());
     let mut done = 0;
     for splice in sorted {

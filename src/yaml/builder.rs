@@ -7,6 +7,7 @@ use super::problem::{Problem, shown};
 use super::scalar;
 use super::scanner::{Scan, small};
 use super::tree::{Document, Kind, Node, NodeId, Range, Style};
+use super::written::Places;
 use super::{aliases, merge};
 
 /// How deep collections may nest, as in Go's JSON decoder.
@@ -114,6 +115,11 @@ impl<'a> Builder<'a> {
 
     pub(super) fn anchor(&mut self, name: &'a str, id: NodeId) {
         self.anchors.insert(name, id);
+    }
+
+    /// The last node that was added or started has an anchor or a tag.
+    pub(super) fn properties(&mut self, id: NodeId, places: Places) {
+        self.document.properties.push((id, places));
     }
 
     pub(super) fn alias(&mut self, name: &str, place: Place) -> Scan<()> {

@@ -44,6 +44,7 @@ pub(super) fn settle(
         let value = if entry.is_merged { merged(document, entry.value) } else { entry.value };
         document.edges.extend([entry.key, value]);
     }
+    document.written.insert(mapping, range);
     document.nodes[mapping.0 as usize].kind = Kind::Mapping(Range { first, end: small(document.edges.len()) });
     Ok(())
 }

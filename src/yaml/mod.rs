@@ -25,11 +25,13 @@ mod text;
 mod timestamp;
 mod tree;
 mod value;
+mod written;
 
 pub use chunks::{Chunk, ChunkKind, chunks};
 pub use text::{Encoding, Text};
 pub use tree::{Document, Duplicate, NodeId, Span, Style};
 pub use value::{Entry, Located, Value, ValueRef};
+pub use written::{Properties, WrittenEntry, reads_as_string};
 
 /// A document that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -1,9 +1,11 @@
 //! A parsed document: nodes in an arena, each with its place in the text.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use super::lines::Lines;
+use super::written::Places;
 use super::{Chunk, ChunkKind, Error, ValueRef, json, parser};
 
 /// A node of a [`Document`].
@@ -128,8 +130,12 @@ pub struct Document<'a> {
     pub(super) strings: Vec<Cow<'a, str>>,
     pub(super) root: Option<NodeId>,
     pub(super) duplicates: Vec<Duplicate>,
+    /// All entries, of the mappings that do not count as they stand.
+    pub(super) written: HashMap<NodeId, Range>,
+    /// Anchors and tags, in the order of the nodes.
+    pub(super) properties: Vec<(NodeId, Places)>,
     /// Where the document's text starts in the file.
-    offset: usize,
+    pub(super) offset: usize,
     line: usize,
     column: usize,
     lines: OnceLock<Lines>,
@@ -167,6 +173,8 @@ impl<'a> Document<'a> {
             strings: Vec::new(),
             root: None,
             duplicates: Vec::new(),
+            written: HashMap::new(),
+            properties: Vec::new(),
             offset: chunk.offset,
             line: chunk.line,
             column: chunk.column,

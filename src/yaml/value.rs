@@ -6,9 +6,9 @@ use crate::model::{FieldPath, Segment};
 /// A value in a document; aliases are followed.
 #[derive(Debug, Clone, Copy)]
 pub struct ValueRef<'d> {
-    document: &'d Document<'d>,
+    pub(super) document: &'d Document<'d>,
     /// The node as it stands in the text, which may be an alias.
-    id: NodeId,
+    pub(super) id: NodeId,
 }
 
 /// What a [`ValueRef`] holds.

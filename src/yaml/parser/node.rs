@@ -7,11 +7,13 @@ use crate::yaml::scalar::{self, Scalar};
 use crate::yaml::scanner::{ScalarStyle, Scan, Token, TokenKind};
 use crate::yaml::tags::{Tag, Tagged};
 use crate::yaml::tree::{Kind, NodeId, Style};
+use crate::yaml::written::Places;
 
 #[derive(Default)]
 struct Properties<'a> {
     anchor: Option<&'a str>,
     tag: Option<Tag>,
+    place: Places,
 }
 
 impl<'a> Parser<'a> {
@@ -44,6 +46,9 @@ impl<'a> Parser<'a> {
         }
         let properties = self.properties()?;
         let id = self.content(&properties, context)?;
+        if properties.anchor.is_some() || properties.tag.is_some() {
+            self.builder.properties(id, properties.place);
+        }
         if let Some(name) = properties.anchor {
             self.builder.anchor(name, id);
         }
@@ -58,13 +63,19 @@ impl<'a> Parser<'a> {
             match token.kind {
                 TokenKind::Anchor if properties.anchor.is_none() => {
                     properties.anchor = Some(&self.text[token.start as usize + 1..token.end as usize]);
+                    properties.place.anchor = Some((token.start, token.end));
                 }
                 TokenKind::Tag if properties.tag.is_none() => {
                     let (handle, suffix) = self.scanner.take_pair(&token);
                     properties.tag = Some(self.tags.resolve(&token, &handle, suffix)?);
+                    properties.place.has_tag = true;
                 }
                 _ => return Ok(properties),
             }
+            if properties.place.end == 0 {
+                properties.place.start = token.start;
+            }
+            properties.place.end = token.end;
             self.skip(&token);
         }
     }

@@ -1,0 +1,247 @@
+//! Walks an object along with its changes, and leaves to block and flow style how the text becomes another.
+
+use std::cell::OnceCell;
+use std::ops::Range;
+
+use serde_json::Value as Json;
+
+use super::changes::{Change, Misfit, Step, Within};
+use super::entries::{Entry, comments};
+use super::lines::Lines;
+use super::write::BlockStyle;
+use super::{Refused, Splice, compare, style};
+use crate::model::{Edit, FieldPath};
+use crate::yaml::{Document, Style, Value, ValueRef};
+
+/// Edits objects of one document.
+pub(super) struct Editor<'t, 'd> {
+    pub(super) lines: Lines<'t>,
+    document: &'d Document<'d>,
+    /// What aliases stand for.
+    shared: Vec<Range<usize>>,
+    habits: OnceCell<BlockStyle>,
+    splices: Vec<Splice>,
+}
+
+/// Why a value cannot be edited.
+pub(super) type Outcome<'e, T = ()> = Result<T, Misfit<'e>>;
+
+/// What becomes of the entries of a collection.
+pub(super) struct Plan<'d, 'e> {
+    pub(super) collection: ValueRef<'d>,
+    pub(super) entries: Vec<Entry<'d>>,
+    pub(super) is_removed: Vec<bool>,
+    /// What is put in behind the last of them; items have no key.
+    pub(super) added: Vec<(Option<&'e str>, Json)>,
+    /// The edit that is named when something is refused.
+    pub(super) path: &'e FieldPath,
+}
+
+impl Plan<'_, '_> {
+    pub(super) fn keeps_nothing(&self) -> bool {
+        self.is_removed.iter().all(|removed| *removed)
+    }
+}
+
+/// Where a value stands.
+#[derive(Clone, Copy)]
+pub(super) struct Holder<'a, 'd> {
+    pub(super) collection: ValueRef<'d>,
+    /// All entries of the collection.
+    pub(super) entries: &'a [Entry<'d>],
+    /// The value's own.
+    pub(super) entry: &'a Entry<'d>,
+}
+
+impl<'t, 'd> Editor<'t, 'd> {
+    pub(super) fn new(text: &'t str, document: &'d Document<'d>) -> Self {
+        let lines = Lines { text, range: document.range() };
+        Self { lines, document, shared: document.shared(), habits: OnceCell::new(), splices: Vec::new() }
+    }
+
+    /// The splices that make some edits in an object.
+    pub(super) fn object(&mut self, object: ValueRef<'d>, edits: &[Edit]) -> Result<Vec<Splice>, Vec<Refused>> {
+        let made = Within::of(edits).and_then(|changes| match changes.steps.is_empty() {
+            true => Ok(()),
+            false => self.within(object, None, &changes),
+        });
+        let splices = std::mem::take(&mut self.splices);
+        match made {
+            Ok(()) => Ok(splices),
+            Err((path, why)) => Err(vec![Refused::at(object, path, why)]),
+        }
+    }
+
+    pub(super) fn splice(&mut self, range: Range<usize>, text: impl Into<String>) {
+        let text = text.into();
+        if !(range.is_empty() && text.is_empty()) {
+            self.splices.push(Splice { range, text });
+        }
+    }
+
+    /// What the document does most.
+    pub(super) fn habits(&self) -> BlockStyle {
+        *self.habits.get_or_init(|| style::of_document(&self.lines, self.document))
+    }
+
+    pub(super) fn is_json(&self) -> bool {
+        self.document.is_json()
+    }
+
+    fn within<'e>(&mut self, value: ValueRef<'d>, holder: Option<Holder<'_, 'd>>, changes: &Within<'e>) -> Outcome<'e> {
+        let path = changes.path();
+        if value.style() == Style::Alias {
+            return Err((path, "the value is an alias (*) of one that stands elsewhere"));
+        }
+        if value.is_null() {
+            let made = changes.made()?;
+            let holder = holder.ok_or((path, "there is no object"))?;
+            return self.set(holder, &made, path);
+        }
+        let span = value.span();
+        if self.is_within_shared(span.start, span.end) {
+            return Err((path, "aliases (*) or merge keys (<<) elsewhere stand for this value too"));
+        }
+        let mut plan = self.plan(value, changes, path)?;
+        for (step, change) in &changes.steps {
+            self.step(&mut plan, *step, change)?;
+        }
+        match value.style() {
+            Style::Flow => self.flow(&plan, holder),
+            Style::Block => self.block(&plan, holder),
+            _ if plan.added.is_empty() && !plan.is_removed.contains(&true) => Ok(()),
+            _ => Err((path, "an entry of a list in brackets that has no braces of its own can only be replaced")),
+        }
+    }
+
+    fn plan<'e>(&self, value: ValueRef<'d>, changes: &Within<'e>, path: &'e FieldPath) -> Outcome<'e, Plan<'d, 'e>> {
+        let fits = |(step, _): &(Step<'_>, Change<'_>)| match step {
+            Step::Key(_) => value.get() == Value::Mapping,
+            Step::Index(_) => value.get() == Value::Sequence,
+        };
+        if let Some((step, change)) = changes.steps.iter().find(|step| !fits(step)) {
+            let is_item = matches!(step, Step::Index(_));
+            return Err((
+                change.path(),
+                if is_item { "it is no list" } else { "it leads through something that is no object" },
+            ));
+        }
+        let entries = Entry::all(&self.lines, value);
+        Ok(Plan { collection: value, is_removed: vec![false; entries.len()], entries, added: Vec::new(), path })
+    }
+
+    fn step<'e>(&mut self, plan: &mut Plan<'d, 'e>, step: Step<'e>, change: &Change<'e>) -> Outcome<'e> {
+        let at = match step {
+            Step::Index(index) => (index < plan.entries.len()).then_some(index),
+            Step::Key(key) => plan.entries.iter().rposition(|entry| !entry.is_merge && entry.name() == key),
+        };
+        if let Step::Key(key) = step
+            && plan.entries.iter().any(|entry| entry.is_merge)
+            && plan.collection.entry(key).is_some_and(|entry| entry.value.style() == Style::Merged)
+        {
+            return overriding(plan, key, change, at.is_some());
+        }
+        let Some(at) = at else { return append(plan, step, change) };
+        let entries = &plan.entries;
+        let holder = Holder { collection: plan.collection, entries, entry: &entries[at] };
+        match change {
+            Change::Set(value, path) => self.set(holder, value, path),
+            Change::Within(within) => self.within(holder.entry.value, Some(holder), within),
+            Change::Remove(path) => {
+                let is_same = |entry: &Entry<'_>| match step {
+                    Step::Key(key) => !entry.is_merge && entry.name() == key,
+                    Step::Index(_) => entry.start == entries[at].start,
+                };
+                let which: Vec<usize> = (0..entries.len()).filter(|at| is_same(&entries[*at])).collect();
+                for at in which {
+                    let Entry { start, end, .. } = plan.entries[at];
+                    self.check_unshared(start, end, path)?;
+                    plan.is_removed[at] = true;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Gives an entry another value.
+    pub(super) fn set<'e>(&mut self, holder: Holder<'_, 'd>, value: &Json, path: &'e FieldPath) -> Outcome<'e> {
+        let old = holder.entry.value;
+        if compare::equal(old, value) {
+            return Ok(());
+        }
+        if old.style() != Style::Alias {
+            if let Some(changes) = compare::difference(old, value, path) {
+                return self.within(old, Some(holder), &changes).map_err(|(_, why)| (path, why));
+            }
+            self.check_unshared(old.span().start, old.span().end, path)?;
+        } else if self.is_within_shared(old.span().start, old.span().end) {
+            return Err((path, "aliases (*) or merge keys (<<) elsewhere stand for this value too"));
+        }
+        if holder.collection.style() == Style::Block {
+            self.set_in_block(holder, value, path)
+        } else {
+            self.set_in_flow(holder, value, path)
+        }
+    }
+
+    /// Whether an alias stands for what is between two offsets, or for what that is in.
+    fn is_within_shared(&self, start: usize, end: usize) -> bool {
+        let at = self.shared.partition_point(|range| range.start <= start);
+        self.shared[..at].last().is_some_and(|range| end <= range.end)
+    }
+
+    /// Refuses to replace what an alias stands for, in whole or in part.
+    pub(super) fn check_unshared<'e>(&self, start: usize, end: usize, path: &'e FieldPath) -> Outcome<'e> {
+        let first = self.shared.partition_point(|range| range.end <= start);
+        let overlaps = self.shared.get(first).is_some_and(|range| range.start < end);
+        if overlaps || self.is_within_shared(start, end) {
+            return Err((path, "aliases (*) or merge keys (<<) elsewhere stand for this value too"));
+        }
+        Ok(())
+    }
+
+    /// Refuses to lose a comment in a value that is replaced.
+    pub(super) fn check_uncommented<'e>(
+        &self,
+        range: Range<usize>,
+        value: &Entry<'d>,
+        path: &'e FieldPath,
+    ) -> Outcome<'e> {
+        let value = Entry { key: None, ..*value };
+        if comments(&self.lines, range.start, range.end, &[value]).is_empty() {
+            return Ok(());
+        }
+        Err((path, "the value that would be replaced has comments in it"))
+    }
+
+    /// The comments that have lines of their own in a part of a collection.
+    pub(super) fn comment_lines(&self, range: Range<usize>, entries: &[Entry<'d>]) -> Vec<&'t str> {
+        let found = comments(&self.lines, range.start, range.end, entries);
+        found.into_iter().filter(|comment| comment.is_line).map(|comment| comment.text).collect()
+    }
+}
+
+/// A field that comes through a merge key: one of the mapping's own overrides it.
+fn overriding<'e>(plan: &mut Plan<'_, 'e>, key: &'e str, change: &Change<'e>, has_own: bool) -> Outcome<'e> {
+    let why = match change {
+        Change::Set(value, _) if !has_own => {
+            plan.added.push((Some(key), (*value).clone()));
+            return Ok(());
+        }
+        Change::Set(..) => "a merge key (<<) behind the field overwrites it",
+        _ => "the value comes from another mapping, through a merge key (<<)",
+    };
+    Err((change.path(), why))
+}
+
+/// A field or an item that is not there yet.
+fn append<'e>(plan: &mut Plan<'_, 'e>, step: Step<'e>, change: &Change<'e>) -> Outcome<'e> {
+    match (step, change) {
+        (Step::Key(key), _) => plan.added.push((Some(key), change.made()?)),
+        (Step::Index(index), Change::Set(value, _)) if index == plan.entries.len() => {
+            plan.added.push((None, (*value).clone()));
+        }
+        _ => return Err((change.path(), "the list has no such item")),
+    }
+    Ok(())
+}
