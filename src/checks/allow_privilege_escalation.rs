@@ -95,7 +95,7 @@ fn refusal(case: &Case<'_>, container: PlacedContainer<'_>) -> Option<&'static s
     let added = context.capabilities.as_ref().is_some_and(|names| names.add.iter().any(|name| name == "CAP_SYS_ADMIN"));
     if context.privileged == Some(true) && case.leaves(&["privileged"]) {
         Some("the container stays privileged, and the API server refuses false next to that")
-    } else if added && case.leaves(&["capabilities_baseline", "capabilities_restricted"]) {
+    } else if added && (case.keeps("SYS_ADMIN") || case.leaves(&["capabilities_baseline", "capabilities_restricted"])) {
         Some("the container keeps CAP_SYS_ADMIN, and the API server refuses false next to that")
     } else {
         None
@@ -105,7 +105,8 @@ fn refusal(case: &Case<'_>, container: PlacedContainer<'_>) -> Option<&'static s
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checks::testing::{pod, violations};
+    use crate::checks::testing::{pod, repair, repair_with, steps, violations};
+    use crate::model::Choices;
 
     #[test]
     fn whoever_does_not_set_false_is_named() {
@@ -140,5 +141,44 @@ mod tests {
         assert_eq!(v1_25(&windows), None);
         let linux = pod(r#"{"spec":{"os":{"name":"linux"},"containers":[{"name":"a"}]}}"#);
         assert!(v1_25(&linux).is_some());
+    }
+
+    #[test]
+    fn every_container_gets_false() {
+        let json = r#"{"spec":{"initContainers":[{"name":"i"}],"containers":[{"name":"a","securityContext":{
+            "allowPrivilegeEscalation":true}},{"name":"b","securityContext":{"allowPrivilegeEscalation":false}}]}}"#;
+        assert_eq!(
+            steps(&repair(&CHECK, json)),
+            [
+                "spec.initContainers[0].securityContext.allowPrivilegeEscalation = false safe",
+                "spec.containers[0].securityContext.allowPrivilegeEscalation = false safe",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_the_server_would_refuse_is_left() {
+        let json = r#"{"spec":{"containers":[{"name":"a","securityContext":{"privileged":true}},
+            {"name":"b","securityContext":{"capabilities":{"add":["CAP_SYS_ADMIN"]}}},{"name":"c"}]}}"#;
+        assert_eq!(repair(&CHECK, json).steps.len(), 3, "the other findings are repaired");
+        let left_alone = ["privileged", "capabilities_restricted"];
+        let repair = repair_with(&CHECK, json, &Choices::default(), 37, &left_alone);
+        let path = "spec.containers[2].securityContext.allowPrivilegeEscalation = false safe";
+        assert_eq!(steps(&repair), [path]);
+        let left: Vec<_> = repair.left.iter().map(|left| left.path.to_string()).collect();
+        assert_eq!(
+            left,
+            [
+                "spec.containers[0].securityContext.allowPrivilegeEscalation",
+                "spec.containers[1].securityContext.allowPrivilegeEscalation",
+            ]
+        );
+    }
+
+    #[test]
+    fn windows_pods_get_no_linux_field() {
+        let json = r#"{"spec":{"os":{"name":"windows"},"containers":[{"name":"a"}]}}"#;
+        let repair = repair_with(&CHECK, json, &Choices::default(), 24, &[]);
+        assert_eq!((repair.steps.len(), repair.left.len()), (0, 1));
     }
 }

@@ -103,43 +103,24 @@ fn annotation_violation(pod: &PodTemplate, key: &str, value: &str) -> Violation 
     container.map_or(Setter::Pod, Setter::Container).violation_at(path, value, "runtime/default")
 }
 
-/// The profile goes rather than another one coming: where AppArmor is on, the runtime's is the default anyway, and a
-/// kubelet refuses pods that name it on nodes where it is off (`isRequired` in `k8s.io/kubernetes/pkg/security/apparmor`).
+/// Profiles and annotations go, and nothing comes: where AppArmor is on, the runtime's profile is the default anyway, and
+/// kubelets refuse pods that name it on nodes where it is off (`isRequired` in `k8s.io/kubernetes/pkg/security/apparmor`).
 fn repair(case: &Case<'_>) -> Repair {
-    let mut steps = Vec::new();
-    for violation in case.violations {
+    let risk = "on nodes with AppArmor, mounting, tracing and writing below /proc and /sys are denied";
+    let removed = |violation: &Violation| {
         let is_annotation = violation.path.last().is_some_and(|step| matches!(step, Segment::Key(_)));
-        let count = violation.path.segments().len() - 1;
-        let edit = if is_annotation {
-            annotation_edit(case, &violation.path)
-        } else if case.written(&violation.path.head(count)).is_some() {
-            Edit::remove(violation.path.head(count))
-        } else {
-            continue; // Admission copies annotations to fields, which go with their annotations.
-        };
-        steps.push(Step::safe(edit, RISK));
-    }
-    steps.into()
-}
-
-const RISK: &str = "on nodes with AppArmor, mounting, tracing and writing below /proc and /sys are denied";
-
-/// Before v1.30 there was nothing but the annotation. The API server refuses one of no container, and one that does not
-/// say what a field says.
-fn annotation_edit(case: &Case<'_>, path: &FieldPath) -> Edit {
-    let has_fields =
-        setters(&case.pod.spec, |pod| pod.app_armor_profile.as_ref(), |own| own.app_armor_profile.as_ref());
-    if case.minor >= 30 || case.container_at(path).is_none() || has_fields.count() > 0 {
-        Edit::remove(path.clone())
-    } else {
-        Edit::set(path.clone(), "runtime/default")
-    }
+        let count = violation.path.segments().len() - usize::from(!is_annotation);
+        // Admission copies annotations to fields, which are not written then.
+        let path = violation.path.head(count);
+        path.find(case.template).is_some().then(|| Step::safe(Edit::remove(path), risk))
+    };
+    case.violations.iter().filter_map(removed).collect::<Vec<_>>().into()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checks::testing::{pod, violations};
+    use crate::checks::testing::{pod, repair, steps, violations};
 
     fn annotated(annotations: &str) -> PodTemplate {
         let text =
@@ -198,5 +179,22 @@ mod tests {
     fn allowed_values_pass() {
         assert_eq!(v1_0(&annotated(r#""AA/a":"runtime/default","AA/b":"localhost/","AA/c":"""#)), None);
         assert_eq!(v1_0(&pod(r#"{"spec":{"securityContext":{"appArmorProfile":{"type":"Localhost"}}}}"#)), None);
+    }
+
+    #[test]
+    fn profiles_and_annotations_go() {
+        let json = r#"{"metadata":{"annotations":{"AA/a":"unconfined","AA/b":"localhost/x","AA/ghost":"bogus"}},
+            "spec":{"securityContext":{"appArmorProfile":{"type":"Unconfined"}},"containers":[
+            {"name":"b","securityContext":{"appArmorProfile":{"type":"Localhost","localhostProfile":"x"}}},{"name":"a"}]}}"#;
+        let repair = repair(&CHECK, &json.replace("AA/", ANNOTATION_PREFIX));
+        let removed: Vec<_> = steps(&repair).iter().map(|step| step.replace(ANNOTATION_PREFIX, "AA/")).collect();
+        assert_eq!(
+            removed,
+            [
+                "spec.securityContext.appArmorProfile removed safe",
+                "metadata.annotations[AA/a] removed safe",
+                "metadata.annotations[AA/ghost] removed safe",
+            ]
+        );
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::repair::bare_name;
 use super::setters::{Setter, containers};
 use super::text::join_quote;
 use super::{Case, Check, Cis, Left, Meaning, Repair, Revision, Step};
@@ -119,7 +120,7 @@ pub(super) fn repair_added(case: &Case<'_>, violation: &Violation, allowed: &[&s
     if allowed.contains(&meant.as_str()) {
         let edit = if is_first(case, &path, &meant) { Edit::set(path, meant) } else { Edit::remove(path) };
         repair.steps.push(Step::safe(edit, ""));
-    } else if case.choices.keep_capabilities.iter().any(|kept| bare_name(kept) == meant) {
+    } else if case.keeps(&meant) {
         let why = format!("{name} is to be kept, and the level forbids it");
         let ways = vec!["keep it and let the namespace have a level that allows it".to_owned()];
         repair.left.push(Left { path, why, ways });
@@ -127,12 +128,6 @@ pub(super) fn repair_added(case: &Case<'_>, violation: &Violation, allowed: &[&s
         let risk = format!("what needs {name} reports \"operation not permitted\"");
         repair.steps.push(Step::risky(Edit::remove(path), risk));
     }
-}
-
-/// A capability as the kernel's own headers call it, without `CAP_`.
-pub(super) fn bare_name(name: &str) -> String {
-    let upper = name.trim().to_ascii_uppercase();
-    upper.strip_prefix("CAP_").map(str::to_owned).unwrap_or(upper)
 }
 
 /// Whether no other item of the list is spelled right already, and none before this one means the same.
@@ -147,7 +142,8 @@ fn is_first(case: &Case<'_>, path: &FieldPath, meant: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checks::testing::{pod, violations};
+    use crate::checks::testing::{pod, repair, repair_with, steps, violations};
+    use crate::model::Choices;
 
     #[test]
     fn names_are_sorted_and_given_once() {
@@ -193,5 +189,32 @@ mod tests {
         let text =
             format!(r#"{{"spec":{{"containers":[{{"securityContext":{{"capabilities":{{"add":{list}}}}}}}]}}}}"#);
         assert_eq!(v1_0(&pod(&text)), None);
+    }
+
+    #[test]
+    fn names_are_spelled_right_or_go() {
+        let json = r#"{"spec":{"containers":[{"name":"a","securityContext":{"capabilities":{
+            "add":["chown","SYS_ADMIN","CAP_KILL","Chown","kill","net_raw","MKNOD"]}}}]}}"#;
+        let add = |step: &str| format!("spec.containers[0].securityContext.capabilities.add[{step}");
+        assert_eq!(
+            steps(&repair(&CHECK, json)),
+            [
+                add(r#"0] = "CHOWN" safe"#),
+                add("1] removed risky"),
+                add(r#"2] = "KILL" safe"#),
+                add("3] removed safe"),
+                add("4] removed safe"),
+                add("5] removed risky"),
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_to_be_kept_is_left() {
+        let json = r#"{"spec":{"containers":[{"name":"a","securityContext":{"capabilities":{"add":["SYS_TIME","KILL","x"]}}}]}}"#;
+        let kept = Choices { keep_capabilities: ["CAP_SYS_TIME".to_owned()].into(), ..Choices::default() };
+        let repair = repair_with(&CHECK, json, &kept, 37, &[]);
+        assert_eq!(steps(&repair), ["spec.containers[0].securityContext.capabilities.add[2] removed risky"]);
+        assert_eq!(repair.left[0].why, "SYS_TIME is to be kept, and the level forbids it");
     }
 }

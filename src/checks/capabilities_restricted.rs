@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::capabilities_baseline::{added_beyond, bare_name, repair_added, violations_beyond};
-use super::repair::{low_ports, port_list};
+use super::capabilities_baseline::{added_beyond, repair_added, violations_beyond};
+use super::repair::{bare_name, low_ports, port_list};
 use super::setters::{Setter, containers};
 use super::{Case, Check, Cis, Meaning, Repair, Revision, Step};
 use crate::model::{Applicability, Edit, FieldPath, PlacedContainer, PodTemplate, Segment, Violated, Violation};
@@ -116,7 +116,7 @@ fn repair(case: &Case<'_>) -> Repair {
     for violation in case.violations {
         match case.container_at(&violation.path) {
             Some(container) if violation.path.last() == Some(&Segment::Field("drop")) => {
-                repair.steps.extend(drop_all(container, &violation.path));
+                repair.steps.extend(drop_all(case, container, &violation.path));
                 repair.steps.extend(keep_ports(case, container));
             }
             _ => repair_added(case, violation, ALLOWED, &mut repair),
@@ -129,12 +129,12 @@ fn repair(case: &Case<'_>) -> Repair {
 }
 
 /// Makes the list exactly `ALL`. What runtimes read as that already is only spelled right.
-fn drop_all(container: PlacedContainer<'_>, path: &FieldPath) -> Vec<Step> {
+fn drop_all(case: &Case<'_>, container: PlacedContainer<'_>, path: &FieldPath) -> Vec<Step> {
     let names = dropped(&container);
     let means_all = names.iter().position(|name| bare_name(name) == ALL);
     let step = |edit| match means_all {
         Some(_) => Step::safe(edit, ""),
-        None => Step::risky(edit, RISK),
+        None => Step::risky(edit, risk(case, container)),
     };
     if names.is_empty() {
         return vec![step(Edit::set(path.clone(), [ALL].as_slice()))];
@@ -146,13 +146,18 @@ fn drop_all(container: PlacedContainer<'_>, path: &FieldPath) -> Vec<Step> {
     steps
 }
 
-const RISK: &str =
-    "entrypoints that chown files, switch user or send raw packets stop with \"operation not permitted\"";
+/// Who is not root has capabilities by files only.
+fn risk(case: &Case<'_>, container: PlacedContainer<'_>) -> &'static str {
+    if case.user_of(container).is_some() {
+        "programs whose files carry capabilities, as some pings and servers do, no longer start"
+    } else {
+        "entrypoints that chown files, switch user or send raw packets stop with \"operation not permitted\""
+    }
+}
 
 /// Adds NET_BIND_SERVICE to a container that listens below 1024, where that is wished for.
 fn keep_ports(case: &Case<'_>, container: PlacedContainer<'_>) -> Option<Step> {
-    let wished = case.choices.keep_capabilities.iter().any(|name| bare_name(name) == BIND);
-    if !wished || low_ports(container).is_empty() || adds_bind(container) {
+    if !case.keeps(BIND) || low_ports(container).is_empty() || adds_bind(container) {
         return None;
     }
     let add = Setter::Container(container).security_context().field("capabilities").field("add");
@@ -186,7 +191,8 @@ fn note_ports(case: &Case<'_>, violation: &Violation, notes: &mut Vec<String>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checks::testing::{pod, violations};
+    use crate::checks::testing::{pod, repair_with, steps, violations};
+    use crate::model::Choices;
 
     #[test]
     fn drop_and_add_are_told_apart() {
@@ -244,5 +250,60 @@ mod tests {
         let pod = pod(r#"{"spec":{"os":{"name":"windows"},"containers":[{"name":"a"}]}}"#);
         assert_eq!(v1_22(&pod).unwrap().detail, r#"container "a" must set securityContext.capabilities.drop=["ALL"]"#);
         assert_eq!(v1_25(&pod), None);
+    }
+
+    fn of_container(rest: &str, choices: &Choices) -> (Vec<String>, Vec<String>) {
+        let json = format!(r#"{{"spec":{{"containers":[{{"name":"a",{rest}}}]}}}}"#);
+        let repair = repair_with(&CHECK, &json, choices, 37, &[]);
+        let short = steps(&repair).iter().map(|step| step.replace("spec.containers[0].securityContext.", "")).collect();
+        (short, repair.notes)
+    }
+
+    #[test]
+    fn drop_becomes_exactly_all() {
+        let dropped = |list: &str| {
+            let rest = format!(r#""securityContext":{{"capabilities":{{"drop":{list}}}}}"#);
+            of_container(&rest, &Choices::default()).0
+        };
+        assert_eq!(dropped("null"), [r#"capabilities.drop = ["ALL"] risky"#]);
+        assert_eq!(dropped(r#"["NET_RAW"]"#), [r#"capabilities.drop[0] = "ALL" risky"#]);
+        assert_eq!(dropped(r#"["all"]"#), [r#"capabilities.drop[0] = "ALL" safe"#]);
+        assert_eq!(
+            dropped(r#"["KILL","cap_all"]"#),
+            [r#"capabilities.drop[1] = "ALL" safe"#, "capabilities.drop[0] removed safe"]
+        );
+    }
+
+    #[test]
+    fn low_ports_keep_their_capability_where_that_is_wished_for() {
+        let ports = r#""ports":[{"containerPort":443},{"containerPort":8080}]"#;
+        let (plain, notes) = of_container(ports, &Choices::default());
+        assert_eq!(plain, [r#"capabilities.drop = ["ALL"] risky"#]);
+        assert!(notes[0].starts_with(r#"container "a" listens on port 443: "#), "{notes:?}");
+
+        let kept = Choices { keep_capabilities: ["net_bind_service".to_owned()].into(), ..Choices::default() };
+        let added = r#"capabilities.add[0] = "NET_BIND_SERVICE" risky"#.to_owned();
+        assert_eq!(of_container(ports, &kept), (vec![plain[0].clone(), added], Vec::new()));
+        assert_eq!(of_container(r#""ports":[{"containerPort":1024}]"#, &kept).0, plain);
+        let has_it = r#""securityContext":{"capabilities":{"add":["CHOWN","net_bind_service"]}},"#;
+        assert_eq!(
+            of_container(&format!("{has_it}{ports}"), &kept).0,
+            [
+                plain[0].as_str(),
+                "capabilities.add[0] removed risky",
+                r#"capabilities.add[1] = "NET_BIND_SERVICE" safe"#,
+            ]
+        );
+    }
+
+    #[test]
+    fn who_is_not_root_loses_less() {
+        let risk = |user: &str| {
+            let json =
+                format!(r#"{{"spec":{{"securityContext":{{"runAsUser":{user}}},"containers":[{{"name":"a"}}]}}}}"#);
+            repair_with(&CHECK, &json, &Choices::default(), 37, &[]).steps[0].risk.clone()
+        };
+        assert!(risk("0").starts_with("entrypoints"));
+        assert!(risk("1000").starts_with("programs whose files"));
     }
 }

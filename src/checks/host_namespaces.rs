@@ -94,7 +94,7 @@ fn network_risk(case: &Case<'_>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checks::testing::{pod, violations};
+    use crate::checks::testing::{pod, repair, steps, violations};
 
     #[test]
     fn all_three() {
@@ -117,5 +117,21 @@ mod tests {
     #[test]
     fn none_of_them() {
         assert_eq!(v1_0(&pod(r#"{"spec":{"hostNetwork":false,"hostIPC":null}}"#)), None);
+    }
+
+    #[test]
+    fn the_dns_policy_follows_the_network() {
+        let json = r#"{"spec":{"hostNetwork":true,"hostPID":true,"dnsPolicy":"ClusterFirstWithHostNet",
+            "containers":[{"name":"a","ports":[{"containerPort":80}]}]}}"#;
+        let repaired = repair(&CHECK, json);
+        assert_eq!(
+            steps(&repaired),
+            ["spec.hostNetwork removed risky", "spec.hostPID removed risky", "spec.dnsPolicy removed risky"]
+        );
+        assert!(repaired.steps[0].risk.contains("port 80 answers on the pod's address only"));
+        let json = r#"{"spec":{"hostNetwork":true,"dnsPolicy":"Default"}}"#;
+        assert_eq!(steps(&repair(&CHECK, json)), ["spec.hostNetwork removed risky"]);
+        let json = r#"{"spec":{"hostIPC":true,"dnsPolicy":"ClusterFirstWithHostNet"}}"#;
+        assert_eq!(steps(&repair(&CHECK, json)), ["spec.hostIPC removed risky"]);
     }
 }

@@ -71,7 +71,8 @@ pub(super) fn value(host_path: &HostPath) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checks::testing::{pod, violations};
+    use crate::checks::testing::{pod, repair, repair_with, steps, violations};
+    use crate::model::{Choices, VolumeChoice};
 
     #[test]
     fn names_come_in_the_order_of_the_list() {
@@ -95,5 +96,57 @@ mod tests {
     #[test]
     fn other_sources_pass() {
         assert_eq!(v1_0(&pod(r#"{"spec":{"volumes":[{"name":"a","nfs":{}},{"name":"b"}]}}"#)), None);
+    }
+
+    #[test]
+    fn use_and_ways_are_told() {
+        let json = r#"{"spec":{"initContainers":[{"name":"i","volumeMounts":[{"name":"logs","mountPath":"/in","readOnly":true}]}],
+            "containers":[{"name":"a","volumeMounts":[{"name":"x","mountPath":"/x"},{"name":"logs","mountPath":"/logs"}]}],
+            "volumes":[{"name":"logs","hostPath":{"path":"/var/log/pods"}},{"name":"free","hostPath":{"path":"/data"}}]}}"#;
+        let repair = repair(&CHECK, json);
+        assert!(repair.steps.is_empty());
+        assert_eq!(
+            repair.left[0].why,
+            "volume \"logs\" is /var/log/pods of the node, its logs and those of all its pods; \
+             container \"i\" reads it at /in; container \"a\" reads and may write it at /logs"
+        );
+        assert_eq!(repair.left[0].path.to_string(), "spec.volumes[0].hostPath");
+        assert_eq!(repair.left[1].why, r#"volume "free" is /data of the node; no container mounts it"#);
+        assert_eq!(repair.left[1].ways, ["--volume free=remove, where nothing needs it"]);
+        for flag in ["emptyDir", "claim:NAME", "configMap:NAME", "remove"] {
+            let way = format!("--volume logs={flag}, ");
+            assert!(repair.left[0].ways.iter().any(|given| given.starts_with(&way)), "{way}");
+        }
+    }
+
+    #[test]
+    fn volumes_are_replaced_as_chosen() {
+        let json = r#"{"spec":{"containers":[{"name":"a","volumeMounts":[{"name":"d","mountPath":"/d"},{"name":"a","mountPath":"/a"}]},
+            {"name":"b","volumeMounts":[{"name":"d","mountPath":"/d"}],"volumeDevices":[{"name":"d","devicePath":"/e"}]}],
+            "volumes":[{"name":"a","hostPath":{"path":"/"}},{"name":"b","hostPath":{"path":"/"}},
+            {"name":"c","hostPath":{"path":"/"}},{"name":"d","hostPath":{"path":"/"}}]}}"#;
+        let volumes = [
+            ("a", VolumeChoice::EmptyDir),
+            ("b", VolumeChoice::Claim("data".to_owned())),
+            ("c", VolumeChoice::ConfigMap("conf".to_owned())),
+            ("d", VolumeChoice::Remove),
+        ];
+        let volumes = volumes.map(|(name, choice)| (name.to_owned(), choice)).into();
+        let repair = repair_with(&CHECK, json, &Choices { volumes, ..Choices::default() }, 37, &[]);
+        assert_eq!(
+            steps(&repair),
+            [
+                "spec.volumes[0].emptyDir = {} risky",
+                "spec.volumes[0].hostPath removed risky",
+                r#"spec.volumes[1].persistentVolumeClaim.claimName = "data" risky"#,
+                "spec.volumes[1].hostPath removed risky",
+                r#"spec.volumes[2].configMap.name = "conf" risky"#,
+                "spec.volumes[2].hostPath removed risky",
+                "spec.volumes[3] removed risky",
+                "spec.containers[0].volumeMounts[0] removed risky",
+                "spec.containers[1].volumeMounts[0] removed risky",
+                "spec.containers[1].volumeDevices[0] removed risky",
+            ]
+        );
     }
 }

@@ -97,7 +97,8 @@ fn steps(case: &Case<'_>, violation: &Violation) -> impl Iterator<Item = Step> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checks::testing::{pod, violations};
+    use crate::checks::testing::{pod, repair, repair_with, steps, violations};
+    use crate::model::Choices;
 
     #[test]
     fn ports_are_sorted_as_texts_and_given_once() {
@@ -133,5 +134,27 @@ mod tests {
     #[test]
     fn container_ports_pass() {
         assert_eq!(v1_0(&pod(r#"{"spec":{"containers":[{"name":"a","ports":[{"containerPort":80}]}]}}"#)), None);
+    }
+
+    #[test]
+    fn ports_go_with_their_address() {
+        let json = r#"{"spec":{"containers":[{"name":"a","ports":[{"containerPort":80,"hostPort":80,"hostIP":"127.0.0.1"},
+            {"containerPort":81},{"containerPort":82,"hostPort":8082}]}]}}"#;
+        assert_eq!(
+            steps(&repair(&CHECK, json)),
+            [
+                "spec.containers[0].ports[0].hostPort removed risky",
+                "spec.containers[0].ports[0].hostIP removed risky",
+                "spec.containers[0].ports[2].hostPort removed risky",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_pod_that_stays_on_the_nodes_network_keeps_them() {
+        let json =
+            r#"{"spec":{"hostNetwork":true,"containers":[{"name":"a","ports":[{"containerPort":80,"hostPort":80}]}]}}"#;
+        let repair = repair_with(&CHECK, json, &Choices::default(), 37, &["hostNamespaces"]);
+        assert_eq!((repair.steps.len(), repair.left.len()), (0, 1));
     }
 }

@@ -134,7 +134,7 @@ fn repair(case: &Case<'_>) -> Repair {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checks::testing::{pod, violations};
+    use crate::checks::testing::{pod, repair, steps, violations};
 
     #[test]
     fn every_place_is_visited() {
@@ -178,5 +178,20 @@ mod tests {
         let pod = pod(r#"{"spec":{"containers":[{"name":"a","livenessProbe":{"httpGet":{"host":""}},
             "readinessProbe":{"exec":{}},"lifecycle":{"preStop":{"sleep":{}}}},{"name":"b","lifecycle":{}}]}}"#);
         assert_eq!(v1_34(&pod), None);
+    }
+
+    #[test]
+    fn hosts_go_and_the_rest_of_the_probe_stays() {
+        let json = r#"{"spec":{"containers":[{"name":"a","livenessProbe":{"httpGet":{"host":"127.0.0.1","port":80}},
+            "lifecycle":{"preStop":{"tcpSocket":{"host":"db","port":1}}}}]}}"#;
+        let repair = repair(&CHECK, json);
+        assert_eq!(
+            steps(&repair),
+            [
+                "spec.containers[0].livenessProbe.httpGet.host removed risky",
+                "spec.containers[0].lifecycle.preStop.tcpSocket.host removed risky",
+            ]
+        );
+        assert!(repair.steps[0].risk.contains("loopback") && repair.steps[1].risk.contains("other host"));
     }
 }

@@ -88,7 +88,7 @@ fn propagations(case: &Case<'_>, container: PlacedContainer<'_>) -> impl Iterato
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checks::testing::{pod, violations};
+    use crate::checks::testing::{pod, repair, steps, violations};
 
     #[test]
     fn only_true_is_found() {
@@ -111,5 +111,20 @@ mod tests {
     fn nothing_set_passes() {
         assert_eq!(v1_0(&pod(r#"{"spec":{"containers":[{"name":"a"}]}}"#)), None);
         assert_eq!(v1_0(&pod("{}")), None);
+    }
+
+    #[test]
+    fn mounts_are_not_shared_back_any_more() {
+        let json = r#"{"spec":{"containers":[{"name":"a","securityContext":{"privileged":true},"volumeMounts":[
+            {"name":"v","mountPath":"/v"},{"name":"v","mountPath":"/w","mountPropagation":"Bidirectional"}]},
+            {"name":"b","securityContext":{"privileged":true}}]}}"#;
+        assert_eq!(
+            steps(&repair(&CHECK, json)),
+            [
+                "spec.containers[0].securityContext.privileged = false risky",
+                r#"spec.containers[0].volumeMounts[1].mountPropagation = "HostToContainer" risky"#,
+                "spec.containers[1].securityContext.privileged = false risky",
+            ]
+        );
     }
 }

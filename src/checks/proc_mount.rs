@@ -79,7 +79,7 @@ pub(super) fn repair(case: &Case<'_>) -> Repair {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checks::testing::{pod, violations};
+    use crate::checks::testing::{pod, repair, steps, violations};
 
     #[test]
     fn types_are_sorted_and_given_once() {
@@ -114,5 +114,11 @@ mod tests {
         assert_eq!(v1_35(&json("false")), None);
         let found = v1_35(&json("true")).unwrap();
         assert_eq!(found.detail, r#"container "a" must not set securityContext.procMount to "Unmasked""#);
+    }
+
+    #[test]
+    fn the_type_becomes_the_default() {
+        let json = r#"{"spec":{"containers":[{"name":"a","securityContext":{"procMount":"Unmasked"}}]}}"#;
+        assert_eq!(steps(&repair(&CHECK, json)), [r#"spec.containers[0].securityContext.procMount = "Default" safe"#]);
     }
 }

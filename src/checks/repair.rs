@@ -95,6 +95,11 @@ impl<'a> Case<'a> {
         self.left_alone.iter().any(|check| checks.contains(check))
     }
 
+    /// Whether a capability is to be kept, however it is spelled there.
+    pub(super) fn keeps(&self, bare: &str) -> bool {
+        self.choices.keep_capabilities.iter().any(|kept| bare_name(kept) == bare)
+    }
+
     /// All violations stay, for one reason.
     pub(super) fn all_left(&self, why: &str, ways: &[&str]) -> Repair {
         let left = |violation: &Violation| Left {
@@ -163,6 +168,12 @@ pub fn container_at<'a>(pod: &'a PodTemplate, path: &FieldPath) -> Option<Placed
 #[must_use]
 pub fn is_of_ephemeral_container(path: &FieldPath) -> bool {
     path.segments().get(1).and_then(Segment::as_key) == Some(ContainerKind::Ephemeral.field())
+}
+
+/// A capability as the kernel's own headers call it, without `CAP_`.
+pub(super) fn bare_name(capability: &str) -> String {
+    let upper = capability.trim().to_ascii_uppercase();
+    upper.strip_prefix("CAP_").map(str::to_owned).unwrap_or(upper)
 }
 
 /// The container's ports below 1024, which only root or NET_BIND_SERVICE may open by tradition.

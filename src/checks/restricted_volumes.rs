@@ -126,7 +126,7 @@ fn violation(at: usize, volume: &Volume) -> Violation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checks::testing::{pod, violations};
+    use crate::checks::testing::{pod, repair, violations};
     use crate::model::VOLUME_SOURCES;
 
     #[test]
@@ -181,5 +181,14 @@ mod tests {
             }
         }
         assert_eq!(ALLOWED.len() + RESTRICTED.len(), VOLUME_SOURCES.len());
+    }
+
+    #[test]
+    fn other_types_are_told_by_name() {
+        let json = r#"{"spec":{"containers":[{"name":"a","volumeMounts":[{"name":"v","mountPath":"/v"}]}],
+            "volumes":[{"name":"v","nfs":{"server":"s","path":"/"}}]}}"#;
+        let left = &repair(&CHECK, json).left[0];
+        assert_eq!(left.why, r#"volume "v" is of type nfs; container "a" reads and may write it at /v"#);
+        assert!(left.ways[0].starts_with("--volume v=claim:NAME, "));
     }
 }

@@ -83,9 +83,8 @@ fn implicit(pod: &PodTemplate) -> Option<Violated> {
 fn repair(case: &Case<'_>) -> Repair {
     let mut repair = Repair::default();
     match user_namespace(case) {
-        Some(Ok(step)) => return vec![step].into(),
-        Some(Err(note)) => repair.notes.push(note),
-        None => repair.notes.extend(offer(case)),
+        Ok(step) => return vec![step].into(),
+        Err(note) => repair.notes.extend(note),
     }
     let values = setters(&case.pod.spec, |pod| pod.run_as_non_root, |own| own.run_as_non_root);
     let wrong = values.filter(|(_, value)| !value).map(|(setter, _)| setter).collect();
@@ -116,29 +115,29 @@ fn risk(case: &Case<'_>, setter: Setter<'_>) -> String {
     if unknown.is_empty() {
         return String::new();
     }
+    let who = match unknown.as_slice() {
+        [one] => format!("container {} does", quoted([one])),
+        many => format!("containers {} do", quoted(many)),
+    };
+    let way_out =
+        if namespace_obstacle(case).is_none() { "; hostUsers: false is for images that need root" } else { "" };
     format!(
-        "{} not start where the image runs as root or names its user instead of numbering it, as runAsUser is not set",
-        match unknown.as_slice() {
-            [one] => format!("container {} does", quoted([one])),
-            many => format!("containers {} do", quoted(many)),
-        }
+        "{who} not start where the image runs as root, or names its user and no runAsUser gives the number{way_out}"
     )
 }
 
-/// The pod's own user namespace, where that is wished for: a note where it cannot be.
-pub(super) fn user_namespace(case: &Case<'_>) -> Option<Result<Step, String>> {
-    if !case.choices.user_namespace {
-        return None;
-    }
-    let why_not = namespace_obstacle(case);
-    Some(match why_not {
-        Some(why) => Err(format!("hostUsers: false does not help here: {why}")),
-        None => {
-            let risk = "the node's kernel and runtime must support user namespaces, or the pod does not start; volumes \
-                        without ID-mapped mounts cannot be used";
+/// The user namespace that excuses root, where it is wished for and may be had; else what should be known about it.
+pub(super) fn user_namespace(case: &Case<'_>) -> Result<Step, Option<String>> {
+    match (case.choices.user_namespace, namespace_obstacle(case)) {
+        (false, None) => Err(offer(case)),
+        (false, Some(_)) => Err(None),
+        (true, Some(why)) => Err(Some(format!("hostUsers: false does not help here: {why}"))),
+        (true, None) => {
+            let risk = "the pod starts on nodes only whose kernel and runtime have user namespaces, and volumes without \
+                        ID-mapped mounts cannot be used";
             Ok(Step::risky(Edit::set(FieldPath::fields(&["spec", "hostUsers"]), false), risk))
         }
-    })
+    }
 }
 
 /// What keeps `hostUsers: false` from being accepted (`validateHostUsers` in
@@ -166,9 +165,9 @@ const USER_NAMESPACES_SINCE: u16 = 35;
 /// Tells of the user namespace where somebody asks for root.
 fn offer(case: &Case<'_>) -> Option<String> {
     let mut users = setters(&case.pod.spec, |pod| pod.run_as_user, |own| own.run_as_user);
-    (users.any(|(_, user)| user == 0) && namespace_obstacle(case).is_none()).then(|| {
-        "the pod asks for user 0: an image that cannot do without may stay root in a user namespace of its own \
-         (hostUsers: false) in place of runAsNonRoot, since the policy is v1.35 or newer"
+    users.any(|(_, user)| user == 0).then(|| {
+        "the pod asks for user 0: an image that needs it may stay root in a user namespace of its own (hostUsers: \
+         false) in place of runAsNonRoot, since the policy is v1.35 or newer"
             .to_owned()
     })
 }
@@ -176,7 +175,8 @@ fn offer(case: &Case<'_>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checks::testing::{pod, violations};
+    use crate::checks::testing::{pod, repair, repair_with, steps, violations};
+    use crate::model::Choices;
 
     #[test]
     fn the_pods_value_serves_containers_that_set_none() {
@@ -220,5 +220,55 @@ mod tests {
         let pod = pod(r#"{"spec":{"hostUsers":false,"containers":[{"name":"a"}]}}"#);
         assert!(v1_0(&pod).is_some());
         assert_eq!(v1_35(&pod), None);
+    }
+
+    #[test]
+    fn the_pod_says_it_for_all() {
+        let json = r#"{"spec":{"containers":[{"name":"a","securityContext":{"runAsNonRoot":false}},{"name":"b"},
+            {"name":"c","securityContext":{"runAsNonRoot":true}}]}}"#;
+        assert_eq!(
+            steps(&repair(&CHECK, json)),
+            [
+                "spec.securityContext.runAsNonRoot = true risky",
+                "spec.containers[0].securityContext.runAsNonRoot removed risky",
+            ]
+        );
+        let json = r#"{"spec":{"securityContext":{"runAsNonRoot":true},"containers":[
+            {"name":"a","securityContext":{"runAsNonRoot":false}},{"name":"b"}]}}"#;
+        assert_eq!(steps(&repair(&CHECK, json)), ["spec.containers[0].securityContext.runAsNonRoot removed risky"]);
+    }
+
+    #[test]
+    fn only_the_wrong_container_changes_where_nobody_lacks_it() {
+        let json = r#"{"spec":{"containers":[{"name":"a","securityContext":{"runAsNonRoot":false}},
+            {"name":"b","securityContext":{"runAsNonRoot":true}}]}}"#;
+        assert_eq!(steps(&repair(&CHECK, json)), ["spec.containers[0].securityContext.runAsNonRoot = true risky"]);
+    }
+
+    #[test]
+    fn the_risk_names_containers_without_a_user() {
+        let json = r#"{"spec":{"containers":[{"name":"a"},{"name":"b","securityContext":{"runAsUser":7}}]}}"#;
+        let risk = |json: &str| repair(&CHECK, json).steps[0].risk.clone();
+        assert!(risk(json).starts_with(r#"container "a" does not start where the image runs as root"#));
+        assert_eq!(risk(&json.replace(r#""name":"a""#, r#""name":"a","securityContext":{"runAsUser":8}"#)), "");
+    }
+
+    #[test]
+    fn a_user_namespace_takes_its_place_from_v1_35_on() {
+        let json = r#"{"spec":{"containers":[{"name":"a"}]}}"#;
+        let wished = Choices { user_namespace: true, ..Choices::default() };
+        let at = |json: &str, minor| repair_with(&CHECK, json, &wished, minor, &[]);
+        assert_eq!(steps(&at(json, 35)), ["spec.hostUsers = false risky"]);
+        assert_eq!(steps(&at(json, 34)), ["spec.securityContext.runAsNonRoot = true risky"]);
+        assert!(at(json, 34).notes[0].contains("before v1.35"));
+        let devices = r#"{"spec":{"containers":[{"name":"a","volumeDevices":[{"name":"d","devicePath":"/d"}]}]}}"#;
+        assert!(at(devices, 35).notes[0].contains("volumeDevices"));
+    }
+
+    #[test]
+    fn root_is_taken_away_before_a_check_of_its_own_asks_for_that() {
+        let json = r#"{"spec":{"containers":[{"name":"a","securityContext":{"runAsUser":0}}]}}"#;
+        let at = |minor| steps(&repair_with(&CHECK, json, &Choices::default(), minor, &[])).len();
+        assert_eq!((at(22), at(23)), (2, 1));
     }
 }

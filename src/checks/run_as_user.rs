@@ -67,8 +67,8 @@ fn v1_23(pod: &PodTemplate) -> Option<Violated> {
 
 fn repair(case: &Case<'_>) -> Repair {
     match user_namespace(case) {
-        Some(Ok(step)) => vec![step].into(),
-        _ => root_users(case).into(),
+        Ok(step) => vec![step].into(),
+        Err(note) => Repair { steps: root_users(case), notes: note.into_iter().collect(), ..Repair::default() },
     }
 }
 
@@ -96,7 +96,8 @@ fn files_risk(user: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checks::testing::{pod, violations};
+    use crate::checks::testing::{pod, repair, repair_with, steps, violations};
+    use crate::model::Choices;
 
     #[test]
     fn pod_and_containers() {
@@ -134,5 +135,27 @@ mod tests {
         let pod = pod(r#"{"spec":{"hostUsers":false,"containers":[{"name":"a","securityContext":{"runAsUser":0}}]}}"#);
         assert_eq!(v1_23(&pod).unwrap().detail, r#"container "a" must not set runAsUser=0"#);
         assert_eq!(v1_35(&pod), None);
+    }
+
+    #[test]
+    fn root_goes_or_becomes_the_wished_user() {
+        let json = r#"{"spec":{"securityContext":{"runAsUser":0},"containers":[
+            {"name":"a","securityContext":{"runAsUser":0}},{"name":"b","securityContext":{"runAsUser":5}}]}}"#;
+        let plain = repair(&CHECK, json);
+        assert_eq!(
+            steps(&plain),
+            [
+                "spec.securityContext.runAsUser removed risky",
+                "spec.containers[0].securityContext.runAsUser removed risky"
+            ]
+        );
+        assert!(plain.notes[0].contains("hostUsers: false"));
+        let wished = Choices { run_as_user: Some(1000), ..Choices::default() };
+        let with = |choices: &Choices| steps(&repair_with(&CHECK, json, choices, 37, &[]));
+        assert_eq!(with(&wished)[0], "spec.securityContext.runAsUser = 1000 risky");
+        assert_eq!(with(&wished)[1], "spec.containers[0].securityContext.runAsUser removed risky");
+        assert_eq!(with(&Choices { user_ids_are_assigned: true, ..wished }), steps(&plain));
+        let namespaced = Choices { user_namespace: true, ..Choices::default() };
+        assert_eq!(with(&namespaced), ["spec.hostUsers = false risky"]);
     }
 }

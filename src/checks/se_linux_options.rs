@@ -126,7 +126,7 @@ fn repair(case: &Case<'_>) -> Repair {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checks::testing::{pod, violations};
+    use crate::checks::testing::{pod, repair, steps, violations};
 
     #[test]
     fn types_users_and_roles() {
@@ -176,5 +176,15 @@ mod tests {
             r#"container "a" set forbidden securityContext.seLinuxOptions: type "container_engine_t""#
         );
         assert_eq!(v1_31(&pod), None);
+    }
+
+    #[test]
+    fn forbidden_fields_go_and_the_level_stays() {
+        let json =
+            r#"{"spec":{"securityContext":{"seLinuxOptions":{"type":"spc_t","user":"u","role":"r","level":"s0"}}}}"#;
+        assert_eq!(
+            steps(&repair(&CHECK, json)),
+            ["type", "user", "role"].map(|field| format!("spec.securityContext.seLinuxOptions.{field} removed risky"))
+        );
     }
 }

@@ -112,7 +112,7 @@ fn annotation_passes(value: &str) -> bool {
 }
 
 fn repair(case: &Case<'_>) -> Repair {
-    if case.minor < 19 { repair_annotations(case) } else { repair_fields(case, &[]) }
+    if case.minor < 19 { repair_annotations(case) } else { repair_fields(case, Vec::new()) }
 }
 
 /// Servers of that age know only the annotations. Newer ones refuse those that do not say what a field says.
@@ -125,37 +125,39 @@ fn repair_annotations(case: &Case<'_>) -> Repair {
 }
 
 /// Gives everybody a profile that passes: who names a wrong one, and those of `lacking`, who name none.
-pub(super) fn repair_fields(case: &Case<'_>, lacking: &[PlacedContainer<'_>]) -> Repair {
+pub(super) fn repair_fields(case: &Case<'_>, lacking: Vec<PlacedContainer<'_>>) -> Repair {
     let of_pod = case.pod.spec.security_context.as_ref().and_then(|pod| pod.seccomp_profile.as_ref());
-    let wrong: Vec<_> = wrong_types(case.pod).map(|(setter, _)| setter).collect();
-    let spread = spread(of_pod.is_some(), wrong.clone(), !lacking.is_empty());
+    // What the pod sets must not take from a container what its annotation named.
+    let from_pod = seccomp_annotations::localhost_profile(case, Setter::Pod).filter(|_| of_pod.is_none());
+    let names_own = |container: &PlacedContainer<'_>| {
+        let own = seccomp_annotations::localhost_profile(case, Setter::Container(*container));
+        own.is_some() && own != from_pod
+    };
+    let (with_own, inheriting): (Vec<_>, Vec<_>) = lacking.into_iter().partition(names_own);
+    let spread =
+        spread(of_pod.is_some(), wrong_types(case.pod).map(|(setter, _)| setter).collect(), !inheriting.is_empty());
+
     let mut steps = Vec::new();
-    for setter in &spread.set {
+    for setter in spread.set {
         let has_one = of_pod.is_some() || matches!(setter, Setter::Container(_));
-        steps.extend(seccomp_annotations::set_profile(case, *setter, has_one));
+        steps.extend(seccomp_annotations::set_profile(case, setter, has_one));
     }
-    for setter in &spread.remove {
+    for setter in spread.remove {
         steps.push(Step::safe(Edit::remove(setter.security_context().field("seccompProfile")), ""));
-        steps.extend(seccomp_annotations::removal(case, *setter));
+        steps.extend(seccomp_annotations::removal(case, setter));
     }
-    for container in lacking {
-        // What the pod sets now must not take from a container what its annotation named.
-        let setter = Setter::Container(*container);
-        let own = seccomp_annotations::localhost_profile(case, setter);
-        let from_pod = seccomp_annotations::localhost_profile(case, Setter::Pod).filter(|_| of_pod.is_none());
-        if own.is_some() && own != from_pod {
-            steps.extend(seccomp_annotations::set_profile(case, setter, false));
-        } else {
-            steps.extend(seccomp_annotations::removal(case, setter));
-        }
+    for container in with_own {
+        steps.extend(seccomp_annotations::set_profile(case, Setter::Container(container), false));
     }
+    steps.extend(inheriting.into_iter().filter_map(|c| seccomp_annotations::removal(case, Setter::Container(c))));
     steps.into()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checks::testing::{pod, violations};
+    use crate::checks::testing::{pod, repair, repair_with, steps, violations};
+    use crate::model::Choices;
 
     #[test]
     fn fields_of_pod_and_containers() {
@@ -221,5 +223,40 @@ mod tests {
         let forbidden = r#"forbidden annotation seccomp.security.alpha.kubernetes.io/pod="x""#;
         assert_eq!(of("x").as_deref(), Some(forbidden));
         assert_eq!((of("runtime/default"), of("localhost/p")), (None, None));
+    }
+
+    #[test]
+    fn only_wrong_profiles_change() {
+        let json = r#"{"spec":{"containers":[{"name":"a","securityContext":{"seccompProfile":{"type":"Unconfined"}}},
+            {"name":"b"}]}}"#;
+        assert_eq!(
+            steps(&repair(&CHECK, json)),
+            [r#"spec.containers[0].securityContext.seccompProfile.type = "RuntimeDefault" safe"#]
+        );
+        let json = r#"{"metadata":{"annotations":{"seccomp.security.alpha.kubernetes.io/pod":"unconfined"}},
+            "spec":{"securityContext":{"seccompProfile":{"type":"x","localhostProfile":"p"}},"containers":[
+            {"name":"a","securityContext":{"seccompProfile":{"type":"Unconfined"}}}]}}"#;
+        assert_eq!(
+            steps(&repair(&CHECK, json)),
+            [
+                r#"spec.securityContext.seccompProfile.type = "RuntimeDefault" safe"#,
+                "spec.securityContext.seccompProfile.localhostProfile removed safe",
+                "metadata.annotations[seccomp.security.alpha.kubernetes.io/pod] removed safe",
+                "spec.containers[0].securityContext.seccompProfile removed safe",
+            ]
+        );
+    }
+
+    #[test]
+    fn old_policies_want_the_annotations_changed() {
+        let json =
+            r#"{"metadata":{"annotations":{"seccomp.security.alpha.kubernetes.io/pod":"unconfined"}},"spec":{FIELD}}"#;
+        let with = |field: &str| {
+            steps(&repair_with(&CHECK, &json.replace("FIELD", field), &Choices::default(), 18, &[])).remove(0)
+        };
+        let path = "metadata.annotations[seccomp.security.alpha.kubernetes.io/pod]";
+        assert_eq!(with(""), format!(r#"{path} = "runtime/default" safe"#));
+        let field = r#""securityContext":{"seccompProfile":{"type":"Unconfined"}}"#;
+        assert_eq!(with(field), format!("{path} removed safe"));
     }
 }

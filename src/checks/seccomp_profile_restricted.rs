@@ -85,13 +85,13 @@ fn repair(case: &Case<'_>) -> Repair {
         return case.left_for_windows();
     }
     let lacking = unset(&case.pod.spec, |pod| pod.seccomp_profile.as_ref(), |own| own.seccomp_profile.as_ref());
-    seccomp_profile_baseline::repair_fields(case, &lacking)
+    seccomp_profile_baseline::repair_fields(case, lacking)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checks::testing::{pod, violations};
+    use crate::checks::testing::{pod, repair, steps, violations};
 
     #[test]
     fn containers_without_a_profile_are_named() {
@@ -137,5 +137,40 @@ mod tests {
         let pod = pod(r#"{"spec":{"os":{"name":"windows"},"containers":[{"name":"a"}]}}"#);
         assert!(v1_19(&pod).is_some());
         assert_eq!(v1_25(&pod), None);
+    }
+
+    #[test]
+    fn the_pod_says_it_for_all() {
+        let json = r#"{"spec":{"containers":[{"name":"a","securityContext":{"seccompProfile":{"type":"Unconfined"}}},
+            {"name":"b"},{"name":"c","securityContext":{"seccompProfile":{"type":"Localhost","localhostProfile":"p"}}}]}}"#;
+        assert_eq!(
+            steps(&repair(&CHECK, json)),
+            [
+                r#"spec.securityContext.seccompProfile.type = "RuntimeDefault" safe"#,
+                "spec.containers[0].securityContext.seccompProfile removed safe",
+            ]
+        );
+    }
+
+    #[test]
+    fn annotations_become_fields() {
+        let json = r#"{"metadata":{"annotations":{"seccomp.security.alpha.kubernetes.io/pod":"docker/default",
+            "container.seccomp.security.alpha.kubernetes.io/a":"localhost/p.json",
+            "container.seccomp.security.alpha.kubernetes.io/b":"unconfined"}},
+            "spec":{"containers":[{"name":"a"},{"name":"b"}]}}"#;
+        let short = |step: &String| step.replace("seccomp.security.alpha.kubernetes.io", "S");
+        assert_eq!(
+            steps(&repair(&CHECK, json)).iter().map(short).collect::<Vec<_>>(),
+            [
+                r#"spec.securityContext.seccompProfile.type = "RuntimeDefault" safe"#,
+                "metadata.annotations[S/pod] removed safe",
+                r#"spec.containers[0].securityContext.seccompProfile.type = "Localhost" safe"#,
+                r#"spec.containers[0].securityContext.seccompProfile.localhostProfile = "p.json" safe"#,
+                "metadata.annotations[container.S/a] removed safe",
+                "metadata.annotations[container.S/b] removed safe",
+            ]
+        );
+        let up = json.replace("localhost/p.json", "localhost/../p.json");
+        assert!(steps(&repair(&CHECK, &up)).iter().all(|step| !step.contains("Localhost")), "the server refuses it");
     }
 }

@@ -140,7 +140,7 @@ fn repair(case: &Case<'_>) -> Repair {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checks::testing::{pod, violations};
+    use crate::checks::testing::{pod, repair, steps, violations};
 
     fn setting(names: &[&str]) -> PodTemplate {
         let list: Vec<_> = names.iter().map(|name| format!(r#"{{"name":"{name}","value":"1"}}"#)).collect();
@@ -185,5 +185,15 @@ mod tests {
     #[test]
     fn no_security_context_passes() {
         assert_eq!(v1_0(&pod(r#"{"spec":{"containers":[{"name":"a"}]}}"#)), None);
+    }
+
+    #[test]
+    fn whole_items_go() {
+        let json = r#"{"spec":{"securityContext":{"sysctls":[{"name":"a","value":"1"},
+            {"name":"net.ipv4.tcp_syncookies","value":"1"},{"value":"1"}]}}}"#;
+        assert_eq!(
+            steps(&repair(&CHECK, json)),
+            ["spec.securityContext.sysctls[0] removed risky", "spec.securityContext.sysctls[2] removed risky"]
+        );
     }
 }

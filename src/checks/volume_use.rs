@@ -84,31 +84,43 @@ fn mount(case: &Case<'_>, container: &str, path: &FieldPath) -> String {
     format!("container {container:?} {how} at {}", text(case, &path.clone().field("mountPath")))
 }
 
+/// What could be done, the likeliest first.
 fn ways(name: &str, on_node: Option<&str>, is_unused: bool) -> Vec<String> {
     let remove = format!("--volume {name}=remove, where nothing needs it");
     if is_unused {
         return vec![remove];
     }
-    let mut ways = vec![
-        format!("--volume {name}=emptyDir, where it only holds what may go with the pod"),
-        format!("--volume {name}=claim:NAME, where data must stay; move it there first"),
-        format!("--volume {name}=configMap:NAME, where it only holds configuration"),
-        remove,
-    ];
-    if on_node.is_some_and(|path| TIME_ZONE.iter().any(|known| path.starts_with(known))) {
-        ways.rotate_right(1);
-        ways[0] = format!("--volume {name}=remove, and the time zone in the environment variable TZ");
-    } else if on_node.is_some() {
-        ways.push(
-            "a namespace of its own at the privileged level, for an agent that must have the node's files".into(),
-        );
+    let empty = format!("--volume {name}=emptyDir, where it holds only what may go with the pod");
+    let claim = format!("--volume {name}=claim:NAME, where data must stay: a volume may name the same storage");
+    let config = format!("--volume {name}=configMap:NAME, where it only holds configuration");
+    let Some(path) = on_node else { return vec![claim, empty, config, remove] };
+    let claim = format!("--volume {name}=claim:NAME, where data must stay; move it there first");
+    let agent =
+        "for an agent that must have the node's files, a namespace of its own at the privileged level".to_owned();
+    let is_below = |folders: &[&str]| folders.iter().any(|folder| below(path, folder).is_some());
+    if is_below(TIME_ZONE) {
+        let remove = format!("--volume {name}=remove, and the time zone in the environment variable TZ");
+        vec![remove, config, empty, claim]
+    } else if is_below(&["/tmp", "/var/tmp", "/var/cache", "/dev/shm"]) {
+        vec![empty, claim, config, remove]
+    } else if is_below(&["/etc/ssl", "/etc/pki", "/usr/share/ca-certificates"]) {
+        vec![config, remove, empty, claim, agent]
+    } else if purpose(path).is_some() {
+        vec![remove, agent, empty, config, claim]
+    } else {
+        vec![claim, empty, config, remove]
     }
-    ways
 }
 
 const TIME_ZONE: &[&str] = &["/etc/localtime", "/etc/timezone", "/usr/share/zoneinfo"];
 
-/// What is below a path of a node, the longest path that fits; paths ending in `.sock` come first.
+/// What comes behind a folder in a path that is in it.
+fn below<'p>(path: &'p str, folder: &str) -> Option<&'p str> {
+    let rest = path.trim_end_matches('/').strip_prefix(folder)?;
+    (rest.is_empty() || rest.starts_with('/')).then_some(rest)
+}
+
+/// What is at a path of a node: a runtime's socket, all, or what the longest known folder above it holds.
 fn purpose(path: &str) -> Option<&'static str> {
     let trimmed = path.trim_end_matches('/');
     if RUNTIME_SOCKETS.iter().any(|socket| trimmed.ends_with(socket)) {
@@ -117,8 +129,8 @@ fn purpose(path: &str) -> Option<&'static str> {
     if trimmed.is_empty() {
         return Some("all of its files");
     }
-    let fits = |known: &str| trimmed.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    PURPOSES.iter().filter(|(known, _)| fits(known)).max_by_key(|(known, _)| known.len()).map(|(_, purpose)| *purpose)
+    let known = PURPOSES.iter().filter(|(folder, _)| below(path, folder).is_some());
+    known.max_by_key(|(folder, _)| folder.len()).map(|(_, purpose)| *purpose)
 }
 
 const RUNTIME_SOCKETS: &[&str] =

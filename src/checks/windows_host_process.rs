@@ -74,7 +74,7 @@ fn repair(case: &Case<'_>) -> Repair {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checks::testing::{pod, violations};
+    use crate::checks::testing::{pod, repair, steps, violations};
 
     #[test]
     fn pod_and_containers() {
@@ -112,5 +112,18 @@ mod tests {
         let pod =
             pod(r#"{"spec":{"os":{"name":"windows"},"securityContext":{"windowsOptions":{"hostProcess":false}}}}"#);
         assert_eq!(v1_0(&pod), None);
+    }
+
+    #[test]
+    fn host_processes_become_containers() {
+        let json = r#"{"spec":{"securityContext":{"windowsOptions":{"hostProcess":true}},"containers":[{"name":"a",
+            "securityContext":{"windowsOptions":{"hostProcess":true}}}]}}"#;
+        assert_eq!(
+            steps(&repair(&CHECK, json)),
+            [
+                "spec.securityContext.windowsOptions.hostProcess removed risky",
+                "spec.containers[0].securityContext.windowsOptions.hostProcess removed risky",
+            ]
+        );
     }
 }

@@ -1,14 +1,16 @@
 //! From a pod template to the edits that make it meet a policy.
 
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::{tidy, windows, wishes};
 use crate::admission;
 use crate::checks::{self, Case, Left, Repair, container_at, is_of_ephemeral_container};
 use crate::evaluate::{evaluate, strictest_level};
-use crate::model::{Applicability, Choices, Edit, Finding, PodTemplate, Violation};
+use crate::model::{Applicability, Choices, Edit, FieldPath, Finding, PodTemplate, Violation};
 use crate::policy::{Level, Policy};
 use crate::report::harden::{PlannedEdit, Residue};
+use crate::yaml::{self, Document};
 
 /// What is to be planned.
 #[derive(Debug, Clone, Copy)]
@@ -64,8 +66,16 @@ pub fn plan(task: &Task<'_>) -> Result<Plan, String> {
     })
 }
 
+/// Decodes the usual way; what that does not take, with Go's rules, which also know where the fault is.
 fn decode(template: &Value) -> Result<PodTemplate, String> {
-    serde::Deserialize::deserialize(template).map_err(|error: serde_json::Error| error.to_string())
+    PodTemplate::deserialize(template).or_else(|error| decode_as_go(&template.to_string(), &error))
+}
+
+fn decode_as_go(json: &str, error: &serde_json::Error) -> Result<PodTemplate, String> {
+    let chunks = yaml::chunks(json);
+    let document = chunks.first().and_then(|chunk| Document::parse(chunk).ok());
+    let root = document.as_ref().and_then(|document| document.root()).ok_or_else(|| error.to_string())?;
+    yaml::de::decode(root).map_err(|error| error.to_string())
 }
 
 fn prepared(written: &PodTemplate) -> PodTemplate {
@@ -142,7 +152,11 @@ impl Draft {
             }
         }
         self.residue.extend(repair.left.into_iter().map(|left| residue_of(check, left)));
-        self.notes.extend(repair.notes);
+        for note in repair.notes {
+            if !self.notes.contains(&note) {
+                self.notes.push(note);
+            }
+        }
     }
 }
 
@@ -160,7 +174,7 @@ fn left_alone(violation: &Violation, check: &str, choices: &Choices) -> Left {
     Left { path: violation.path.clone(), why: why.to_owned(), ways: Vec::new() }
 }
 
-fn ephemeral(path: crate::model::FieldPath) -> Left {
+fn ephemeral(path: FieldPath) -> Left {
     Left {
         path,
         why: "ephemeral containers cannot be changed, and are gone when the pod is".to_owned(),
@@ -168,7 +182,7 @@ fn ephemeral(path: crate::model::FieldPath) -> Left {
     }
 }
 
-fn not_safe(path: crate::model::FieldPath, risk: String) -> Left {
+fn not_safe(path: FieldPath, risk: String) -> Left {
     let why =
         if risk.is_empty() { "not safe (--safe-only)".to_owned() } else { format!("not safe (--safe-only): {risk}") };
     Left { path, why, ways: vec!["without --safe-only the edit is made".to_owned()] }
@@ -193,4 +207,161 @@ fn residue(left: Vec<Residue>, remaining: &[Finding]) -> Vec<Residue> {
         }
     }
     residue
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::model::{Op, VolumeChoice};
+    use crate::policy::Version;
+
+    const RESTRICTED: Policy = Policy { level: Level::Restricted, version: Version::Minor(37) };
+
+    fn planned(template: &Value, choices: &Choices) -> Plan {
+        plan(&Task { template, policy: RESTRICTED, choices }).expect("a pod template")
+    }
+
+    /// `path = value` or `path removed` of each edit.
+    fn shown(plan: &Plan) -> Vec<String> {
+        let edit = |planned: &PlannedEdit| match &planned.edit.op {
+            Op::Set(value) => format!("{} = {value}", planned.edit.path),
+            Op::Remove => format!("{} removed", planned.edit.path),
+        };
+        plan.edits.iter().map(edit).collect()
+    }
+
+    fn good(mut container: Value) -> Value {
+        container["securityContext"] = json!({"allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}, "runAsNonRoot": true,
+                   "seccompProfile": {"type": "RuntimeDefault"}});
+        container
+    }
+
+    #[test]
+    fn a_bare_pod_needs_four_lines() {
+        let plan = planned(&json!({"spec": {"containers": [{"name": "a"}]}}), &Choices::default());
+        assert_eq!(
+            shown(&plan),
+            [
+                "spec.containers[0].securityContext.allowPrivilegeEscalation = false",
+                r#"spec.containers[0].securityContext.capabilities.drop = ["ALL"]"#,
+                "spec.securityContext.runAsNonRoot = true",
+                r#"spec.securityContext.seccompProfile.type = "RuntimeDefault""#,
+            ]
+        );
+        assert_eq!((plan.before, plan.after, plan.reached), (Level::Baseline, Level::Restricted, true));
+        assert_eq!(plan.edits[0].container.as_deref(), Some("a"));
+        assert_eq!((plan.edits[0].check, plan.edits[0].fix), ("allowPrivilegeEscalation", Applicability::Safe));
+    }
+
+    #[test]
+    fn what_removals_leave_empty_goes_too() {
+        let mut container = good(json!({"name": "a"}));
+        container["securityContext"]["capabilities"]["add"] = json!(["SYS_TIME", "SYS_ADMIN"]);
+        let template = json!({
+            "metadata": {"annotations": {"container.apparmor.security.beta.kubernetes.io/a": "unconfined"}},
+            "spec": {
+                "securityContext": {"seLinuxOptions": {"user": "u"}, "sysctls": [{"name": "x", "value": "1"}]},
+                "containers": [container],
+            },
+        });
+        let plan = planned(&template, &Choices::default());
+        assert_eq!(
+            shown(&plan),
+            [
+                "metadata removed",
+                "spec.securityContext removed",
+                "spec.containers[0].securityContext.capabilities.add removed",
+            ]
+        );
+        assert_eq!(plan.edits[2].before, json!(["SYS_TIME", "SYS_ADMIN"]));
+        assert!(plan.edits[2].risk.contains("SYS_TIME") && plan.edits[2].risk.contains("SYS_ADMIN"));
+        assert_eq!(plan.edits[1].fix, Applicability::Risky);
+    }
+
+    #[test]
+    fn skipped_and_unsafe_findings_are_residue() {
+        let template = json!({"spec": {"containers": [{"name": "a", "securityContext": {"privileged": true}}]}});
+        let skip = Choices { skip: ["privileged"].into(), ..Choices::default() };
+        let plan = planned(&template, &skip);
+        let residue: Vec<_> = plan.residue.iter().map(|left| (left.check, left.why.as_str())).collect();
+        let stays = "the container stays privileged, and the API server refuses false next to that";
+        assert_eq!(residue, [("privileged", "left alone (--skip)"), ("allowPrivilegeEscalation", stays)]);
+        assert!(!plan.reached);
+
+        let only = Choices { only: ["seccompProfile_restricted"].into(), ..Choices::default() };
+        assert_eq!(
+            shown(&planned(&template, &only)),
+            [r#"spec.securityContext.seccompProfile.type = "RuntimeDefault""#]
+        );
+
+        let safe = planned(&template, &Choices { safe_only: true, ..Choices::default() });
+        assert_eq!(shown(&safe), [r#"spec.securityContext.seccompProfile.type = "RuntimeDefault""#]);
+        let checks: Vec<_> = safe.residue.iter().map(|left| left.check).collect();
+        assert_eq!(checks, ["privileged", "allowPrivilegeEscalation", "capabilities_restricted", "runAsNonRoot"]);
+        assert!(safe.residue[0].why.starts_with("not safe (--safe-only): "));
+    }
+
+    #[test]
+    fn windows_pods_only_say_what_they_are() {
+        let template = json!({"spec": {
+            "nodeSelector": {"kubernetes.io/os": "windows"},
+            "securityContext": {"runAsNonRoot": true, "runAsUser": 5},
+            "containers": [{"name": "a", "securityContext": {"privileged": false}}],
+        }});
+        let plan = planned(&template, &Choices::default());
+        let os = r#"spec.os.name = "windows""#;
+        let removed = ["spec.securityContext.runAsUser removed", "spec.containers[0].securityContext removed"];
+        assert_eq!(shown(&plan), [removed[0], removed[1], os]);
+        assert!(plan.reached && plan.notes[0].contains("Windows"));
+        assert!(planned(&template, &Choices { windows: Some(true), ..Choices::default() }).notes.is_empty());
+        let linux = planned(&template, &Choices { windows: Some(false), ..Choices::default() });
+        assert!(linux.reached && !shown(&linux).contains(&os.to_owned()));
+    }
+
+    #[test]
+    fn old_policies_cannot_be_met_by_windows_pods() {
+        let template = json!({"spec": {"os": {"name": "windows"}, "containers": [{"name": "a"}]}});
+        let policy = Policy { level: Level::Restricted, version: Version::Minor(24) };
+        let plan = plan(&Task { template: &template, policy, choices: &Choices::default() }).expect("a pod template");
+        assert_eq!(shown(&plan), ["spec.securityContext.runAsNonRoot = true"]);
+        assert_eq!(plan.residue.len(), 3);
+    }
+
+    #[test]
+    fn ephemeral_containers_are_residue() {
+        let template =
+            json!({"spec": {"containers": [good(json!({"name": "a"}))], "ephemeralContainers": [{"name": "e"}]}});
+        let plan = planned(&template, &Choices::default());
+        // The pod's own fields reach them all the same.
+        assert_eq!(plan.edits.len(), 2);
+        let left: Vec<_> = plan.residue.iter().map(|left| left.check).collect();
+        assert_eq!(left, ["allowPrivilegeEscalation", "capabilities_restricted"]);
+    }
+
+    #[test]
+    fn a_volume_that_is_removed_takes_its_list_along() {
+        let mut container = good(json!({"name": "a"}));
+        container["volumeMounts"] = json!([{"name": "v", "mountPath": "/v"}]);
+        let template =
+            json!({"spec": {"containers": [container], "volumes": [{"name": "v", "hostPath": {"path": "/"}}]}});
+        let choices = Choices { volumes: [("v".to_owned(), VolumeChoice::Remove)].into(), ..Choices::default() };
+        assert_eq!(
+            shown(&planned(&template, &choices)),
+            ["spec.containers[0].volumeMounts removed", "spec.volumes removed"]
+        );
+    }
+
+    #[test]
+    fn what_is_no_pod_is_told_with_its_path() {
+        let template = json!({"spec": {"containers": [{"name": "a", "securityContext": {"privileged": "yes"}}]}});
+        let answer = plan(&Task { template: &template, policy: RESTRICTED, choices: &Choices::default() });
+        let path = "spec.containers[0].securityContext.privileged";
+        assert_eq!(answer, Err(format!(r#"{path}: expected a boolean, found the string "yes""#)));
+        // Go takes a number without a fraction for an integer, however it is written.
+        let template =
+            json!({"spec": {"securityContext": {"runAsUser": 1.0}, "containers": [good(json!({"name": "a"}))]}});
+        assert!(planned(&template, &Choices::default()).reached);
+    }
 }

@@ -73,3 +73,81 @@ fn no_token(case: &Case<'_>) -> Repair {
     let steps = if is_off { Vec::new() } else { vec![wished(Edit::set(path, false), risk)] };
     Repair { steps, ..Repair::default() }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::harden::{Task, plan};
+    use crate::model::{Choices, Edit};
+    use crate::policy::{Level, Policy, Version};
+
+    /// The template after the plan, and its notes; a second run must have nothing to add.
+    fn hardened(template: &Value, choices: &Choices) -> (Value, Vec<String>) {
+        let policy = Policy { level: Level::Privileged, version: Version::Latest };
+        let run = |template: &Value| plan(&Task { template, policy, choices }).expect("a pod template");
+        let planned = run(template);
+        let mut result = template.clone();
+        Edit::apply(&mut result, planned.edits.iter().map(|planned| &planned.edit)).expect("the edits fit");
+        assert_eq!(run(&result).edits, []);
+        (result, planned.notes)
+    }
+
+    #[test]
+    fn ids_are_the_pods_and_containers_keep_theirs() {
+        let template = json!({"spec": {"containers": [
+            {"name": "a", "securityContext": {"runAsUser": 0}}, {"name": "b", "securityContext": {"runAsUser": 7}}]}});
+        let choices =
+            Choices { run_as_user: Some(1000), run_as_group: Some(2000), fs_group: Some(3000), ..Choices::default() };
+        let expected = json!({"spec": {
+            "containers": [{"name": "a"}, {"name": "b", "securityContext": {"runAsUser": 7}}],
+            "securityContext": {"runAsUser": 1000, "runAsGroup": 2000, "fsGroup": 3000},
+        }});
+        assert_eq!(hardened(&template, &choices).0, expected);
+        let assigned = Choices { user_ids_are_assigned: true, ..choices };
+        let (unchanged, notes) = hardened(&template, &assigned);
+        assert_eq!(unchanged, template);
+        assert_eq!(notes, ["user and group IDs are not written: the namespace hands them out by itself"]);
+    }
+
+    #[test]
+    fn nobody_needs_the_pods_user_where_all_have_their_own() {
+        let template = json!({"spec": {"containers": [{"name": "a", "securityContext": {"runAsUser": 7}}]}});
+        let choices = Choices { run_as_user: Some(1000), ..Choices::default() };
+        assert_eq!(hardened(&template, &choices).0, template);
+    }
+
+    #[test]
+    fn the_token_is_turned_off() {
+        let choices = Choices { no_service_account_token: true, ..Choices::default() };
+        let (result, _) = hardened(&json!({"spec": {"containers": [{"name": "a"}]}}), &choices);
+        assert_eq!(result["spec"]["automountServiceAccountToken"], false);
+    }
+
+    #[test]
+    fn read_only_containers_get_folders_to_write_to() {
+        let template = json!({"spec": {
+            "initContainers": [{"name": "i", "securityContext": {"readOnlyRootFilesystem": true}}],
+            "containers": [
+                {"name": "a", "volumeMounts": [{"name": "data", "mountPath": "/var/cache"}]},
+                {"name": "b"},
+            ],
+            "volumes": [{"name": "tmp", "emptyDir": {}}, {"name": "data", "emptyDir": {}}],
+        }});
+        let writable = vec!["/tmp".to_owned(), "/var/cache/nginx/".to_owned()];
+        let choices = Choices { read_only_root_filesystem: true, writable, ..Choices::default() };
+        let spec = hardened(&template, &choices).0["spec"].clone();
+        assert_eq!(spec["initContainers"], template["spec"]["initContainers"]);
+        assert_eq!(
+            spec["containers"],
+            json!([
+                {"name": "a", "securityContext": {"readOnlyRootFilesystem": true}, "volumeMounts": [
+                    {"name": "data", "mountPath": "/var/cache"}, {"name": "tmp-a", "mountPath": "/tmp"}]},
+                {"name": "b", "securityContext": {"readOnlyRootFilesystem": true}, "volumeMounts": [
+                    {"name": "tmp-b", "mountPath": "/tmp"}, {"name": "var-cache-nginx", "mountPath": "/var/cache/nginx/"}]},
+            ])
+        );
+        let names: Vec<_> = spec["volumes"].as_array().unwrap().iter().map(|volume| volume["name"].clone()).collect();
+        assert_eq!(names, ["tmp", "data", "tmp-a", "tmp-b", "var-cache-nginx"]);
+    }
+}

@@ -78,3 +78,22 @@ fn numbered(name: &str, number: usize) -> String {
     let head: String = name.chars().take(LONGEST - tail.len()).collect();
     format!("{head}{tail}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn volume_names_are_dns_labels() {
+        assert_eq!(label("/var/cache_Files/"), "var-cache-files");
+        assert_eq!(label("/"), "writable");
+        assert_eq!(label(&"/long-part".repeat(20)).len(), 63);
+        assert_eq!(numbered(&"x".repeat(63), 12), format!("{}-12", "x".repeat(60)));
+    }
+
+    #[test]
+    fn a_mount_covers_what_is_below_it() {
+        assert!(covers("/tmp", "/tmp/") && covers("/tmp/", "/tmp/x") && covers("/", "/tmp"));
+        assert!(!covers("/tmp", "/tmpfs") && !covers("/tmp/x", "/tmp") && !covers("", "/tmp"));
+    }
+}

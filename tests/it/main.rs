@@ -9,6 +9,7 @@ mod docs;
 mod explain;
 mod live;
 mod messages;
+mod planning;
 mod plugin;
 mod robustness;
 mod server;

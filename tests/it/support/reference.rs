@@ -7,13 +7,15 @@ use std::env::consts::EXE_SUFFIX;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hasher};
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::OnceLock;
 
+use kubectl_secctx::policy::Level;
 use serde::Deserialize;
 use serde_json::Value;
+use tempfile::NamedTempFile;
 
 /// One of the library's own test pods: `LEVEL/VERSION/{pass,fail}/NAME.yaml`.
 #[derive(Debug, Deserialize)]
@@ -126,6 +128,36 @@ pub(crate) fn random(seed: u64, count: usize, valid: bool) -> impl Iterator<Item
         arguments.push("-valid".to_owned());
     }
     Lines::of("random", arguments)
+}
+
+/// Whether the library lets pods in at a level and version, in the order of the pods.
+pub(crate) fn allows(level: Level, minor: u16, pods: &[Value]) -> Vec<bool> {
+    #[derive(Deserialize)]
+    struct Judgement {
+        level: String,
+        allowed: bool,
+    }
+    let mut file = NamedTempFile::new().expect("make a temporary file");
+    for pod in pods {
+        writeln!(file, "---\n{}", readable_as_yaml(pod)).expect("write a pod");
+    }
+    let arguments = ["-versions".into(), format!("v1.{minor}").into(), file.path().as_os_str().to_owned()];
+    let lines = Lines::of("judge", arguments).map(|line| serde_json::from_str(&line).expect("a judgement"));
+    let answers: Vec<bool> = lines
+        .filter(|judgement: &Judgement| judgement.level == level.as_str())
+        .map(|judgement| judgement.allowed)
+        .collect();
+    assert_eq!(answers.len(), pods.len(), "the reference ends at a pod that it cannot read");
+    answers
+}
+
+/// JSON that is YAML too: that has no raw control characters, and escapes up to four digits only.
+fn readable_as_yaml(pod: &Value) -> String {
+    let escaped = |c: char| match u32::from(c) {
+        code @ 0x7f..=0xffff => format!("\\u{code:04x}"),
+        _ => c.to_string(),
+    };
+    pod.to_string().chars().map(escaped).collect()
 }
 
 /// How kubectl reads files.
