@@ -134,7 +134,7 @@ fn next(args: &CheckArgs, report: &Report) -> Option<String> {
         return None;
     }
     let of_manifests = args.manifests.are_given();
-    let can_harden = of_manifests && report.asked != Asked::Namespace;
+    let can_harden = of_manifests && report.asked != Asked::Namespace && args.manifests.admission_config.is_none();
     let mut command = if can_harden { harden::COMMAND } else { COMMAND }.to_owned();
     if !of_manifests {
         command.push_str(&live::flags(args));

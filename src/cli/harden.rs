@@ -20,7 +20,7 @@ pub(super) fn run(args: &HardenArgs, streams: &mut Streams) -> Result<Exit, Fail
     check_targets(args)?;
     let job = job(args)?;
     let (inputs, mut problems) = check::inputs(&args.inputs, &args.rest, COMMAND)?;
-    refuse_unwritable(args, &inputs, streams)?;
+    refuse_unwritable(args, &inputs)?;
     let mut hardening = harden(&job, &inputs);
     // What could not even be found stood in front of what was read.
     problems.append(&mut hardening.report.errors);

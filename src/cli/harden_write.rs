@@ -27,7 +27,7 @@ pub(super) enum Written {
 }
 
 /// Refuses what can never be written, before any work.
-pub(super) fn refuse_unwritable(args: &HardenArgs, inputs: &[Input], streams: &Streams) -> Result<(), Failure> {
+pub(super) fn refuse_unwritable(args: &HardenArgs, inputs: &[Input]) -> Result<(), Failure> {
     let usage = |message: String| Err(Failure::Usage { message, command: COMMAND });
     let copies = args.output_dir.is_some() && args.output != HardenFormat::Kustomize;
     if !args.write && !copies {
@@ -48,9 +48,6 @@ pub(super) fn refuse_unwritable(args: &HardenArgs, inputs: &[Input], streams: &S
             ));
         }
         None => {}
-    }
-    if args.write && !args.yes && !streams.err_is_terminal {
-        return usage("--write needs --yes where there is no terminal to ask on".to_owned());
     }
     Ok(())
 }
@@ -96,6 +93,10 @@ fn write_files(args: &HardenArgs, hardening: &Hardening, streams: &mut Streams) 
     let targets = targets(hardening);
     if targets.is_empty() {
         return Ok(Written::All);
+    }
+    if !args.yes && !streams.err_is_terminal {
+        let message = "nothing was written: --write needs --yes where there is no terminal to ask on".to_owned();
+        return Err(Failure::Usage { message, command: COMMAND });
     }
     if !args.yes {
         let what = match targets.as_slice() {

@@ -115,9 +115,9 @@ fn refusal(manifest: &Manifest, path: Option<&Path>) -> Option<Problem> {
         })
         .or_else(|| {
             let action = template_action(text, path)?;
-            let advice = "this is a Helm template, not a manifest, and was not touched: harden what it renders (helm \
-                          template CHART | kubectl secctx harden -f -), then make the same edits in the chart's values \
-                          or templates";
+            let advice = "this is a template, as of Helm, not a manifest, and was not touched: harden what it renders \
+                          (helm template CHART | kubectl secctx harden -f -), then make the same edits in the chart's \
+                          values or templates";
             Some(at(action, advice))
         })
 }

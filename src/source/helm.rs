@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn actions_are_found_outside_of_comments() {
-        assert_eq!(helm_template("a: 1\n# {{ no }}\nb: {{ .Values.b }}\n"), Some(20));
+        assert_eq!(helm_template("a: 1\n# {{ no }}\nb: {{ .Values.b }}\n"), Some(19));
         assert_eq!(helm_template("a: {{\n b: c}\n"), None);
         assert_eq!(helm_template("{{- if .Values.a }}\n"), Some(0));
     }

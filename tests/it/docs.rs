@@ -41,7 +41,10 @@ fn commands_in_the_readme_and_the_help_work() {
     let readme = read("README.md");
     let mut shown = Shown::all(&code_lines(&readme));
     assert!(shown.len() > 8, "{shown:#?}");
-    let help = run(&["check", "--help"]).stdout + &run(&["explain", "--help"]).stdout + &run(&["--help"]).stdout;
+    let help: String = [&["check", "--help"][..], &["explain", "--help"], &["harden", "--help"], &["--help"]]
+        .into_iter()
+        .map(|args| run(args).stdout)
+        .collect();
     let of_help = Shown::all(&help.lines().map(str::to_owned).collect::<Vec<_>>());
     assert!(of_help.len() > 6, "{of_help:#?}");
     shown.extend(of_help);

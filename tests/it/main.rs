@@ -7,6 +7,7 @@ mod cluster;
 mod conformance;
 mod docs;
 mod explain;
+mod harden;
 mod live;
 mod messages;
 mod planning;

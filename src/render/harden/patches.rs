@@ -161,13 +161,13 @@ mod tests {
     #[test]
     fn each_patch_says_how_to_apply_it() {
         let list =
-            ["web", "api"].map(|name| patch(name, PatchFormat::Strategic, json!({"spec": {"x": null, "y": "yes"}})));
+            ["web", "api"].map(|name| patch(name, PatchFormat::Strategic, json!({"spec": {"x": null, "z": "yes"}})));
         assert_eq!(
             written(&list),
             "# kubectl patch deployment.v1.apps web -n shop --type strategic --patch-file FILE\n\
-             spec:\n  x: null\n  y: \"yes\"\n---\n\
+             spec:\n  x: null\n  z: \"yes\"\n---\n\
              # kubectl patch deployment.v1.apps api -n shop --type strategic --patch-file FILE\n\
-             spec:\n  x: null\n  y: \"yes\"\n"
+             spec:\n  x: null\n  z: \"yes\"\n"
         );
         let operations = json!([{"op": "remove", "path": "/a"}, {"op": "add", "path": "/b", "value": "\u{202e}"}]);
         assert_eq!(
