@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 
 use super::editor::{Editor, Holder, Outcome, Plan};
 use super::entries::Entry;
+use super::lines::{is_blank, is_break};
 use super::style;
 use super::write::BlockStyle;
 use crate::model::FieldPath;
@@ -14,12 +15,13 @@ use crate::yaml::{Style, Value, ValueRef};
 impl<'d> Editor<'_, 'd> {
     /// Makes what is planned for the entries of a collection.
     pub(super) fn block<'e>(&mut self, plan: &Plan<'d, 'e>, holder: Option<Holder<'_, 'd>>) -> Outcome<'e> {
-        match (plan.keeps_nothing(), plan.added.is_empty()) {
-            (true, true) => self.empty(plan, holder),
-            (true, false) => self.exchange(plan),
+        let tail = plan.tail();
+        match (plan.added.is_empty(), tail) {
+            (true, 0) => self.empty(plan, holder),
+            (true, _) => self.remove_runs(plan, plan.entries.len()),
             (false, _) => {
-                self.remove_runs(plan);
-                self.append(plan);
+                self.remove_runs(plan, tail);
+                if tail < plan.entries.len() { self.exchange(plan, tail) } else { self.append(plan) }
             }
         }
         Ok(())
@@ -36,8 +38,7 @@ impl<'d> Editor<'_, 'd> {
     }
 
     fn append(&mut self, plan: &Plan<'d, '_>) {
-        let last = plan.is_removed.iter().rposition(|removed| !removed);
-        let Some(entry) = last.map(|at| &plan.entries[at]).filter(|_| !plan.added.is_empty()) else { return };
+        let Some(entry) = plan.entries.last() else { return };
         let column = self.lines.column(plan.entries[0].start);
         let lines = self.new_lines(plan, column);
         if self.lines.next_line(entry.end) == self.lines.range.end
@@ -72,10 +73,10 @@ impl<'d> Editor<'_, 'd> {
         }
     }
 
-    fn remove_runs(&mut self, plan: &Plan<'d, '_>) {
+    fn remove_runs(&mut self, plan: &Plan<'d, '_>, end: usize) {
         let mut at = 0;
-        while at < plan.entries.len() {
-            let length = plan.is_removed[at..].iter().take_while(|removed| **removed).count();
+        while at < end {
+            let length = plan.is_removed[at..end].iter().take_while(|removed| **removed).count();
             if length > 0 {
                 self.remove_run(&plan.entries, at..at + length);
             }
@@ -125,18 +126,20 @@ impl<'d> Editor<'_, 'd> {
             text.push_str(line_break);
         }
         if is_last && kept.is_empty() && !previous.is_some_and(Entry::ends_in_block_scalar) {
-            range.start -= self.lines.break_before(range.start).len();
+            let before = &self.lines.text[self.lines.range.start..range.start];
+            range.start = self.lines.range.start + before.trim_end_matches(|c| is_blank(c) || is_break(c)).len();
         }
         self.splice(range, text);
     }
 
-    /// New entries take the place of all the old ones.
-    fn exchange(&mut self, plan: &Plan<'d, '_>) {
-        let Some((first, last)) = plan.entries.first().zip(plan.entries.last()) else { return };
+    /// New entries take the place of the last ones.
+    fn exchange(&mut self, plan: &Plan<'d, '_>, tail: usize) {
+        let old = &plan.entries[tail..];
+        let Some((first, last)) = old.first().zip(old.last()) else { return };
         let column = self.lines.column(first.start);
         let indent = " ".repeat(column);
         let mut lines = self.new_lines(plan, column);
-        let comments = self.comment_lines(first.start..last.end, &plan.entries);
+        let comments = self.comment_lines(first.start..last.end, old);
         lines.extend(comments.into_iter().map(str::to_owned));
         let line_break = self.lines.break_like(first.start);
         let end = self.lines.line_end(self.trimmed(first.start, last.end));

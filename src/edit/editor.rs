@@ -38,8 +38,9 @@ pub(super) struct Plan<'d, 'e> {
 }
 
 impl Plan<'_, '_> {
-    pub(super) fn keeps_nothing(&self) -> bool {
-        self.is_removed.iter().all(|removed| *removed)
+    /// How many entries there are up to the last one that stays.
+    pub(super) fn tail(&self) -> usize {
+        self.is_removed.iter().rposition(|removed| !removed).map_or(0, |at| at + 1)
     }
 }
 

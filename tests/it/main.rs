@@ -6,6 +6,7 @@ mod cli;
 mod cluster;
 mod conformance;
 mod docs;
+mod editing;
 mod explain;
 mod harden;
 mod live;
