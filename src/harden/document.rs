@@ -6,100 +6,90 @@ use serde_json::{Value, json};
 
 use super::files::Job;
 use super::{Plan, Task, plan};
-use crate::check::{Scene, Stop, parse, walk};
-use crate::edit::{Refused, Splice, splices};
+use crate::check::{Scene, Stop, walk};
+use crate::edit::{Refused, Target};
 use crate::model::{Edit, FieldPath};
-use crate::report::Problem;
 use crate::report::harden::{Hardened, PlannedEdit, Refusal, Residue};
 use crate::source::{Found, Manifest, Object, generator};
 use crate::yaml::{Chunk, Document, ValueRef};
 
 /// What is to become of a document.
-#[derive(Debug, Default)]
-pub(super) struct Draft {
-    /// The document's position in the file.
-    pub(super) index: usize,
+#[derive(Debug)]
+pub(super) struct Draft<'d> {
+    pub(super) document: &'d Document<'d>,
     pub(super) results: Vec<Hardened>,
-    /// Of each result, where its object is in the document and its template in that.
-    pub(super) places: Vec<(FieldPath, FieldPath)>,
-    /// Paths from the document's root.
+    /// The objects with templates, in order.
+    pub(super) objects: Vec<DraftObject<'d>>,
+}
+
+/// An object with pod templates.
+#[derive(Debug)]
+pub(super) struct DraftObject<'d> {
+    value: ValueRef<'d>,
+    /// Where in the document it is.
+    pub(super) path: FieldPath,
+    json: Arc<Value>,
+    /// The edits of all its templates; none any more once they cannot be made.
     pub(super) edits: Vec<Edit>,
-    pub(super) splices: Vec<Splice>,
-    pub(super) errors: Vec<Problem>,
-    pub(super) warnings: Vec<Problem>,
-    pub(super) is_without_template: bool,
+    /// The results that are about it, with the paths of their templates.
+    pub(super) results: Vec<(usize, FieldPath)>,
 }
 
 /// How deep a document that is edited may be nested; manifests are never near that.
 const DEEPEST: usize = 256;
 
-/// Plans what is to become of a document.
-///
-/// # Errors
-///
-/// The document cannot be read.
-pub(super) fn draft(job: &Job, manifest: &Manifest, chunk: &Chunk<'_>) -> Result<Draft, Problem> {
-    let document = parse(manifest, chunk)?;
-    let mut planner = Planner { job, manifest, document: &document, chunk, draft: Draft::default(), known: None };
-    let scene =
-        walk(manifest, &document, job.namespace.as_deref(), &mut |scene: &mut Scene<'_>, stop: Stop<'_, '_>| {
-            if let Stop::Template { object, found, .. } = stop
-                && let Err(message) = planner.template(scene, object, found)
-            {
-                scene.error(object.value.span(), message);
-            }
-        });
-    let Scene { errors, warnings, is_without_template, .. } = scene;
-    Ok(Draft { index: chunk.index, errors, warnings, is_without_template, ..planner.draft })
+/// Plans what is to become of a document, and what is wrong with it.
+pub(super) fn draft<'a, 'd>(
+    job: &Job,
+    manifest: &'a Manifest,
+    chunk: &Chunk<'_>,
+    document: &'d Document<'d>,
+) -> (Draft<'d>, Scene<'a>) {
+    let draft = Draft { document, results: Vec::new(), objects: Vec::new() };
+    let is_too_deep = document.root().is_some_and(|root| is_deeper(root, DEEPEST));
+    let mut planner = Planner { job, manifest, text: chunk.text, is_too_deep, draft };
+    let scene = walk(manifest, document, job.namespace.as_deref(), &mut |scene, stop| {
+        if let Stop::Template { object, found, .. } = stop
+            && let Err(message) = planner.template(scene, object, found)
+        {
+            scene.error(object.value.span(), message);
+        }
+    });
+    (planner.draft, scene)
 }
 
 struct Planner<'a, 'd> {
     job: &'a Job,
     manifest: &'a Manifest,
-    document: &'d Document<'d>,
-    chunk: &'a Chunk<'d>,
-    draft: Draft,
-    /// The object that was last come by, as JSON: it may hold several templates.
-    known: Option<(FieldPath, Arc<Value>)>,
+    /// The document's own text.
+    text: &'a str,
+    is_too_deep: bool,
+    draft: Draft<'d>,
 }
 
-impl Planner<'_, '_> {
-    fn template(&mut self, scene: &Scene<'_>, object: &Object<'_>, found: &Found<'_>) -> Result<(), String> {
-        if is_deeper(object.value, DEEPEST) {
-            return Err(format!("this object is nested deeper than {DEEPEST} levels, so it was not edited"));
+impl<'d> Planner<'_, 'd> {
+    fn template(&mut self, scene: &Scene<'_>, object: &Object<'d>, found: &Found<'_>) -> Result<(), String> {
+        if self.is_too_deep {
+            return Err(format!("this document is nested deeper than {DEEPEST} levels, so it was not edited"));
         }
-        let json = self.json(object);
-        let nothing = json!({});
-        let template = found.value.map_or(nothing, ValueRef::to_json);
+        let template = found.value.map_or_else(|| json!({}), ValueRef::to_json);
         let task = Task { template: &template, policy: self.job.policy, choices: &self.job.choices };
         let mut plan = plan(&task).map_err(|message| format!("{}: {message}", found.path))?;
         if found.value.is_none() {
             leave_out(&mut plan, self.job);
         }
-        let mut hardened = self.hardened(scene, object, found, plan, json);
-        let edits: Vec<Edit> = hardened.plain_edits().cloned().collect();
-        match splices(&self.manifest.text, self.document, object.value, &edits) {
-            Ok(splices) => {
-                self.draft.splices.extend(splices);
-                let from_root = |edit: Edit| Edit { path: object.path.clone().join(&edit.path), op: edit.op };
-                self.draft.edits.extend(edits.into_iter().map(from_root));
-            }
-            Err(refused) => hardened.refuse(refused.into_iter().map(refusal).collect(), self.job),
+        if self.draft.objects.last().is_none_or(|last| last.path != object.path) {
+            self.draft.objects.push(DraftObject::new(object));
+        }
+        let Some(known) = self.draft.objects.last() else { return Ok(()) };
+        let hardened = self.hardened(scene, object, found, plan, Arc::clone(&known.json));
+        let result = self.draft.results.len();
+        if let Some(known) = self.draft.objects.last_mut() {
+            known.edits.extend(hardened.plain_edits().cloned());
+            known.results.push((result, found.path.clone()));
         }
         self.draft.results.push(hardened);
-        self.draft.places.push((object.path.clone(), found.path.clone()));
         Ok(())
-    }
-
-    fn json(&mut self, object: &Object<'_>) -> Arc<Value> {
-        match &self.known {
-            Some((path, json)) if *path == object.path => Arc::clone(json),
-            _ => {
-                let json = Arc::new(object.value.to_json());
-                self.known = Some((object.path.clone(), Arc::clone(&json)));
-                json
-            }
-        }
     }
 
     fn hardened(
@@ -116,7 +106,7 @@ impl Planner<'_, '_> {
             PlannedEdit { edit, ..planned }
         };
         let residue = |residue: Residue| Residue { path: placed(&residue.path), ..residue };
-        let made_by = generator(object, self.chunk.text, &self.manifest.origin);
+        let made_by = generator(object, self.text, &self.manifest.origin);
         Hardened {
             source: scene.source(object.value.span()),
             api_version: object.api_version.to_owned(),
@@ -150,8 +140,8 @@ fn leave_out(plan: &mut Plan, job: &Job) {
     (plan.after, plan.reached) = (plan.before, plan.before >= job.policy.level);
 }
 
-fn refusal(refused: Refused) -> Refusal {
-    let Refused { path, line, column, why } = refused;
+fn refusal(refused: &Refused) -> Refusal {
+    let Refused { path, line, column, why } = refused.clone();
     Refusal { path, line, column, why }
 }
 
@@ -163,22 +153,49 @@ fn is_deeper(value: ValueRef<'_>, most: usize) -> bool {
 
 impl Hardened {
     /// Makes none of the edits, and says why.
-    fn refuse(&mut self, refused: Vec<Refusal>, job: &Job) {
-        self.refused = refused;
+    fn refuse(&mut self, refused: &[Refused], job: &Job) {
+        self.refused = refused.iter().map(refusal).collect();
         self.after = self.before;
         self.reached = self.before >= job.policy.level;
     }
 }
 
-impl Draft {
+impl<'d> DraftObject<'d> {
+    fn new(object: &Object<'d>) -> Self {
+        let json = Arc::new(object.value.to_json());
+        Self { value: object.value, path: object.path.clone(), json, edits: Vec::new(), results: Vec::new() }
+    }
+
+    /// What is to be edited.
+    pub(super) fn target(&self) -> Target<'_> {
+        Target { object: self.value, edits: &self.edits }
+    }
+}
+
+impl Draft<'_> {
+    /// Positions of the objects that have edits.
+    pub(super) fn objects_to_edit(&self) -> impl Iterator<Item = usize> {
+        self.objects.iter().enumerate().filter(|(_, object)| !object.edits.is_empty()).map(|(at, _)| at)
+    }
+
+    /// Makes none of an object's edits, and says why.
+    pub(super) fn refuse(&mut self, job: &Job, object: usize, refused: Vec<Refused>) {
+        let Some(object) = self.objects.get_mut(object) else { return };
+        object.edits.clear();
+        for (result, _) in &object.results {
+            if let Some(result) = self.results.get_mut(*result).filter(|result| !result.edits.is_empty()) {
+                result.refuse(&refused, job);
+            }
+        }
+    }
+
     /// Makes none of the document's edits, and says why.
     pub(super) fn give_up(&mut self, job: &Job, why: &str) {
-        self.splices.clear();
-        self.edits.clear();
-        for result in self.results.iter_mut().filter(|result| !result.edits.is_empty() && result.refused.is_empty()) {
-            let (line, column) = (result.source.line.unwrap_or(1), result.source.column.unwrap_or(1));
-            let path = result.template.clone();
-            result.refuse(vec![Refusal { path, line, column, why: why.to_owned() }], job);
+        for at in self.objects_to_edit().collect::<Vec<_>>() {
+            let span = self.objects[at].value.span();
+            let refused =
+                Refused { path: FieldPath::root(), line: span.line, column: span.column, why: why.to_owned() };
+            self.refuse(job, at, vec![refused]);
         }
     }
 }

@@ -7,8 +7,8 @@ use rayon::prelude::*;
 
 use super::document::{Draft, draft};
 use super::proof;
-use crate::check::unfit;
-use crate::edit::spliced;
+use crate::check::{parse, unfit};
+use crate::edit::edited;
 use crate::model::Choices;
 use crate::policy::Policy;
 use crate::report::harden::{HardenReport, Hardened, HardenedFile};
@@ -141,18 +141,21 @@ fn template_action(text: &str, path: Option<&Path>) -> Option<usize> {
 fn harden_manifest(job: &Job, input: &Input, manifest: &Manifest) -> Outcome {
     let mut outcome = Outcome::default();
     let mut drafts = Vec::new();
-    for chunk in chunks(&manifest.text) {
-        match draft(job, manifest, &chunk) {
-            Ok(mut draft) => {
-                outcome.errors.append(&mut draft.errors);
-                outcome.warnings.append(&mut draft.warnings);
-                outcome.without_template += usize::from(draft.is_without_template);
+    let cut = chunks(&manifest.text);
+    let documents: Vec<_> = cut.iter().map(|chunk| parse(manifest, chunk)).collect();
+    for (chunk, document) in cut.iter().zip(&documents) {
+        match document {
+            Ok(document) => {
+                let (draft, scene) = draft(job, manifest, chunk, document);
+                outcome.errors.extend(scene.errors);
+                outcome.warnings.extend(scene.warnings);
+                outcome.without_template += usize::from(scene.is_without_template);
                 drafts.push(draft);
             }
-            Err(problem) => outcome.errors.push(problem),
+            Err(problem) => outcome.errors.push(problem.clone()),
         }
     }
-    let after = edited(job, &manifest.text, &mut drafts);
+    let after = edit(job, &manifest.text, &mut drafts);
     outcome.results = drafts.into_iter().flat_map(|draft| draft.results).collect();
     let (name, before) = (Arc::clone(&manifest.name), manifest.text.to_string());
     let file = HardenedFile { name, before, after, results: 0..0 };
@@ -160,16 +163,27 @@ fn harden_manifest(job: &Job, input: &Input, manifest: &Manifest) -> Outcome {
     outcome
 }
 
-/// The text with the edits of all documents that read back as planned.
-fn edited(job: &Job, text: &str, drafts: &mut [Draft]) -> String {
+/// The text with the edits of all objects that can be edited and read back as planned. Of the others it is noted why not.
+fn edit(job: &Job, text: &str, drafts: &mut [Draft<'_>]) -> String {
     // Each round gives up one document at least.
     for _ in 0..=drafts.len() {
-        let splices: Vec<_> = drafts.iter().flat_map(|draft| draft.splices.iter().cloned()).collect();
-        let after = spliced(text, &splices);
-        if splices.is_empty() || proof::holds(job, text, &after, drafts) {
-            return after;
+        let places: Vec<(usize, usize)> = drafts
+            .iter()
+            .enumerate()
+            .flat_map(|(at, draft)| draft.objects_to_edit().map(move |object| (at, object)))
+            .collect();
+        if places.is_empty() {
+            break;
+        }
+        let targets: Vec<_> = places.iter().map(|(draft, object)| drafts[*draft].objects[*object].target()).collect();
+        let edited = edited(text, &targets);
+        for unedited in edited.unedited {
+            let (draft, object) = places[unedited.target];
+            drafts[draft].refuse(job, object, unedited.refused);
+        }
+        if proof::holds(job, text, &edited.text, drafts) {
+            return edited.text;
         }
     }
-    drafts.iter_mut().for_each(|draft| draft.give_up(job, "the edited text would not read as planned"));
     text.to_owned()
 }

@@ -93,6 +93,8 @@ impl Writer<'_> {
 /// A file's name in the head of a diff: quoted as C does where it holds what a program would stumble over, and with a tab
 /// behind it where it has blanks, as GNU diff does.
 fn header(name: &str) -> String {
+    // git takes no path that begins so.
+    let name = name.trim_start_matches("./");
     if name.chars().any(|c| is_harmful(c) || matches!(c, '"' | '\\')) {
         let octal = name.bytes().map(|byte| match byte {
             b'"' | b'\\' => format!("\\{}", char::from(byte)),
@@ -135,7 +137,7 @@ mod tests {
 
     #[test]
     fn names_are_quoted_where_they_must() {
-        assert_eq!(header("a/b.yaml"), "a/b.yaml");
+        assert_eq!((header("a/b.yaml"), header("./a.yaml")), ("a/b.yaml".to_owned(), "a.yaml".to_owned()));
         assert_eq!(header("a b.yaml"), "a b.yaml\t");
         assert_eq!(header("a\n\"ü"), "\"a\\012\\\"\\303\\274\"");
     }
