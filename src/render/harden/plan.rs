@@ -55,6 +55,7 @@ fn list_line(all: &[Hardened], result: &Hardened, style: &Style, out: &mut dyn W
         all.iter().map(|result| columns(&text(result)).min(LONGEST)).max().unwrap_or_default()
     };
     let mut line = String::new();
+    let way = if style.unicode { way_by_arrow } else { way };
     for text in [name as fn(&Hardened) -> String, namespace, way] {
         let (own, column) = (text(result), width(text));
         if column > 0 {
@@ -92,6 +93,10 @@ fn way(result: &Hardened) -> String {
         (before, after) if before == after => before.to_string(),
         (before, after) => format!("{before} -> {after}"),
     }
+}
+
+fn way_by_arrow(result: &Hardened) -> String {
+    way(result).replace("->", "→")
 }
 
 fn summary(result: &Hardened) -> String {
@@ -135,6 +140,9 @@ impl Block<'_> {
         }
         self.residue(out)?;
         self.refused(out)?;
+        if !result.notes.is_empty() {
+            writeln!(out)?;
+        }
         for note in &result.notes {
             self.remark("note: ", note, "  ", out)?;
         }
@@ -183,7 +191,10 @@ impl Block<'_> {
         let (sign, tone, text) = match &planned.edit.op {
             Op::Remove => ("-", Tone::Bad, format!("{field}: {before}")),
             Op::Set(value) if planned.before.is_null() => ("+", Tone::Good, format!("{field}: {}", flow(value))),
-            Op::Set(value) => ("~", Tone::Warning, format!("{field}: {before} -> {}", flow(value))),
+            Op::Set(value) => {
+                let arrow = if self.style.unicode { "→" } else { "->" };
+                ("~", Tone::Warning, format!("{field}: {before} {arrow} {}", flow(value)))
+            }
         };
         writeln!(out, "    {} {who}{}", self.style.paint(tone, sign), self.style.paint(tone, &text))
     }
@@ -219,7 +230,8 @@ impl Block<'_> {
         self.heading(Tone::Bad, "not edited: the text cannot be changed here without changing something else", out)?;
         for Refusal { path, line, column, why } in &self.result.refused {
             let place = format!("{}:{line}:{column}", sanitize(&self.result.source.file));
-            self.remark("", &format!("{place}: {path}: {why}"), "    ", out)?;
+            let path = if path.segments().is_empty() { String::new() } else { format!("{path}: ") };
+            self.remark("", &format!("{place}: {path}{why}"), "    ", out)?;
         }
         Ok(())
     }
@@ -322,13 +334,13 @@ mod tests {
     #[test]
     fn the_whole_plan() {
         let style = Style { unicode: true, next: Some("kubectl secctx harden -w".to_owned()), ..Style::default() };
-        let expected = r#"  ✗ deployment/web   shop  privileged -> baseline  3 edits (2 risky), 1 left
-  ✓ cronjob/cleanup  shop  restricted              nothing to do
+        let expected = r#"  ✗ deployment/web   shop  privileged → baseline  3 edits (2 risky), 1 left
+  ✓ cronjob/cleanup  shop  restricted             nothing to do
 
 deployment/web (shop) does not reach restricted:v1.37  shop.yaml:1:1
 
   safe: only tightens what hardly anything uses
-    ~ web  securityContext.allowPrivilegeEscalation: true -> false
+    ~ web  securityContext.allowPrivilegeEscalation: true → false
 
   risky: may stop a workload that relies on it
     + pod  securityContext.runAsNonRoot: true
@@ -340,6 +352,7 @@ deployment/web (shop) does not reach restricted:v1.37  shop.yaml:1:1
     ! volume run  hostPath: {path: /run}  hostPathVolumes
         volume "run" is /run of the node
         way: --volume run=emptyDir, where it only holds what may go with the pod
+
   note: Helm rendered this
 
 2 workloads, restricted:v1.37: reached by 1, not by 1 (hostPathVolumes)

@@ -13,7 +13,7 @@ fn the_text_has_plan_diff_and_the_next_command() {
     let ran = harden(&files, &["-f", "web.yaml"]);
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
     let parts: Vec<_> = ran.stdout.split("\n\n").collect();
-    assert_eq!(parts[0], "  ✓ deployment/web  shop  baseline -> restricted  4 edits (2 risky)");
+    assert_eq!(parts[0], "  ✓ deployment/web  shop  baseline → restricted  4 edits (2 risky)");
     assert_eq!(parts[1], "deployment/web (shop) reaches restricted:v1.37  web.yaml:2:1");
     assert!(parts[2].starts_with("  safe: "), "{}", ran.stdout);
     assert!(parts[3].starts_with("  risky: "), "{}", ran.stdout);
