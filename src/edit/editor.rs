@@ -80,6 +80,11 @@ impl<'t, 'd> Editor<'t, 'd> {
         }
     }
 
+    /// The last splice in the text that starts behind an offset.
+    pub(super) fn last_splice_behind(&mut self, at: usize) -> Option<&mut Splice> {
+        self.splices.iter_mut().filter(|splice| splice.range.start > at).max_by_key(|splice| splice.range.start)
+    }
+
     /// What the document does most.
     pub(super) fn habits(&self) -> BlockStyle {
         *self.habits.get_or_init(|| style::of_document(&self.lines, self.document))

@@ -148,6 +148,7 @@ fn block_scalars_before_a_new_line_keep_their_value() {
         ("a: |\n  x\nb: 1", &["- b"], "a: |\n  x\n"),
         ("a: |\n  x\nb:\n  # c\n", &["- b"], "a: |\n  x\n# c\n"),
         ("a: |\n  x\n  w\nb: 1\n", &["a = \"z\""], "a: z\nb: 1\n"),
+        ("a: |+\n  x\n\nb: 1\n\n\nc: 1\n", &["- b"], "a: |+\n  x\n\nc: 1\n"),
         ("a: |+ # c\n  x\n\nb: 1\n", &["a = \"z\""], "a: z # c\n\nb: 1\n"),
     ]);
 }
@@ -170,6 +171,8 @@ fn scalars_are_replaced_in_their_place() {
         ("a:\n- b: 1\n  c: 2\n- d\n", &["a[0] = 2"], "a:\n- 2\n- d\n"),
         ("a:\n- 1\nc: 1\n", &["a = {\"b\": 1}"], "a:\n  b: 1\nc: 1\n"),
         ("a: 1\nc: 1\n", &["a = {\"b\": 1}"], "a:\n  b: 1\nc: 1\n"),
+        ("? a\n: 1\nb: 1\n", &["a = [\"X\"]"], "? a\n:\n  - X\nb: 1\n"),
+        ("a:\n- &x 1\n", &["a[0] = {\"b\": 1, \"c\": 2}"], "a:\n- &x\n  b: 1\n  c: 2\n"),
     ]);
 }
 
@@ -209,6 +212,7 @@ fn what_is_removed_takes_its_lines_with_it() {
         ("- - a\n  - b\n", &["- [0]"], "[]\n"),
         ("a: &x\n  b: 1\n", &["- a.b"], "a: &x {}\n"),
         ("a:\n  b: 1", &["- a.b"], "a: {}"),
+        ("a: {}\n\nb: 1", &["- b", "a.c = 1"], "a:\n  c: 1"),
     ]);
 }
 

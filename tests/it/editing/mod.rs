@@ -1,9 +1,11 @@
 //! Edits of manifests change what they should, and no byte of anything else.
 
+mod big;
 mod blocks;
 mod brackets;
 mod generator;
 mod random;
+mod reading;
 mod refusals;
 
 use kubectl_secctx::edit::{Edited, Target, edited};

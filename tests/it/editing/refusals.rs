@@ -1,6 +1,9 @@
 //! What cannot be edited safely is refused with its place and a reason, and nothing changes.
 
-use super::edit_last;
+use kubectl_secctx::edit::{Target, edited};
+use kubectl_secctx::yaml::{Document, chunks};
+
+use super::{edit, edit_last};
 
 fn assert_refused(cases: &[(&str, &str, &str)]) {
     for (text, edit, refusal) in cases {
@@ -56,4 +59,18 @@ fn edits_that_do_not_fit_are_told() {
         ),
         ("? a\n", "a = 1", "1:3: a: the key has no colon"),
     ]);
+}
+
+#[test]
+fn what_is_refused_in_one_object_does_not_hinder_another() {
+    let text = "kind: List\nitems:\n- &a\n  x: 1\n- *a\n- x: 1 # c\n---\nx: 1\n";
+    let cut = chunks(text);
+    let documents: Vec<Document<'_>> = cut.iter().map(|chunk| Document::parse(chunk).unwrap()).collect();
+    let edits = [edit("x = 2"), edit("w = 3")];
+    let items = documents[0].root().unwrap().field("items").unwrap().items();
+    let objects = items.chain(documents[1].root());
+    let targets: Vec<Target<'_>> = objects.map(|object| Target { object, edits: &edits }).collect();
+    let found = edited(text, &targets);
+    assert_eq!(found.unedited.iter().map(|unedited| unedited.target).collect::<Vec<_>>(), [0, 1]);
+    assert_eq!(found.text, "kind: List\nitems:\n- &a\n  x: 1\n- *a\n- x: 2 # c\n  w: 3\n---\nx: 2\nw: 3\n");
 }
