@@ -97,14 +97,14 @@ fn may_be_left(left: &Residue, pod: &Value, policy: Policy) -> bool {
         || (is_windows && policy.version.minor() < 25 && of_linux.contains(&left.check))
 }
 
-/// Edits that no verdict asks for: what has lost its meaning, what the server would refuse next to another edit, and
-/// what makes `drop` exactly `ALL`.
+/// Edits that no verdict asks for: what has lost its meaning, what the server or, of root, the kubelet would refuse next
+/// to another edit, and what makes `drop` exactly `ALL`.
 fn is_companion(planned: &PlannedEdit) -> bool {
     let path = planned.edit.path.to_string();
     ["dnsPolicy", "hostIP", "mountPropagation", "localhostProfile"].iter().any(|name| path.ends_with(name))
         || path.starts_with("metadata.annotations")
         || path.contains(".drop[")
-        || (path.ends_with("runAsUser") && planned.check == "runAsNonRoot")
+        || (planned.check == "runAsNonRoot" && (path.ends_with("runAsUser") || planned.before["runAsUser"] == 0))
         || (planned.edit.op == Op::Set("Localhost".into()))
 }
 
