@@ -3,6 +3,7 @@
 
 pub mod harden;
 pub mod label;
+pub mod patch;
 pub mod version;
 
 use std::sync::Arc;

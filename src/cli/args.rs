@@ -6,6 +6,7 @@ use clap::{ArgAction, Args, CommandFactory, Parser, ValueEnum};
 
 use super::Failure;
 use super::completion::{CompletionArgs, Values};
+use super::harden_args::HardenArgs;
 use super::kube_args::KubeArgs;
 use super::label_args::LabelArgs;
 use super::streams::Color;
@@ -28,10 +29,12 @@ pub(super) const TEMPLATE: &str = "{about-with-newline}\n{before-help}{all-args}
     before_help = "Examples:\n  \
         # What would Pod Security admission say about these manifests?\n  \
         kubectl secctx check -f examples/\n\n  \
-        # What does a control mean, and what may break?\n  \
-        kubectl secctx explain runAsNonRoot\n\n  \
+        # Plan the edits that make these manifests pass, and show them as a diff\n  \
+        kubectl secctx harden -f examples/\n\n  \
         # Which level could each namespace of the cluster enforce today?\n  \
-        kubectl secctx dry-run-label\n",
+        kubectl secctx dry-run-label\n\n  \
+        # What does a control mean, and what may break?\n  \
+        kubectl secctx explain runAsNonRoot\n",
     help_template = TEMPLATE
 )]
 pub(super) struct App {
@@ -42,15 +45,17 @@ pub(super) struct App {
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Subcommand {
     Check(CheckArgs),
-    Explain(ExplainArgs),
+    // Boxed: its many options would make every command's arguments large.
+    Harden(Box<HardenArgs>),
     DryRunLabel(LabelArgs),
+    Explain(ExplainArgs),
     Completion(CompletionArgs),
     Version(VersionArgs),
 }
 
-/// What to judge, and by what: the arguments that `check` and `explain` share.
+/// Which manifests to read.
 #[derive(Debug, Args)]
-pub(super) struct ManifestArgs {
+pub(super) struct InputArgs {
     /// Files, folders, globs, http(s) addresses, or - for standard input; may be repeated or joined by commas.
     #[arg(short = 'f', long, value_name = "FILE", value_delimiter = ',', num_args = 1.., add = Values::Manifests)]
     pub(super) filename: Vec<String>,
@@ -62,6 +67,20 @@ pub(super) struct ManifestArgs {
     /// Folder with a kustomization, built by kubectl's kustomize. Goes neither with -f nor with -R.
     #[arg(short = 'k', long, value_name = "DIR", conflicts_with_all = ["filename", "recursive"], add = Values::Folders)]
     pub(super) kustomize: Option<String>,
+}
+
+impl InputArgs {
+    /// Whether manifests are named at all; else a cluster is meant.
+    pub(super) fn are_given(&self) -> bool {
+        !self.filename.is_empty() || self.kustomize.is_some()
+    }
+}
+
+/// What to judge, and by what: the arguments that `check` and `explain` share.
+#[derive(Debug, Args)]
+pub(super) struct ManifestArgs {
+    #[command(flatten)]
+    pub(super) inputs: InputArgs,
 
     /// baseline, restricted, or namespace: what the labels of each object's Namespace say [default: restricted,
     /// or namespace with --admission-config]
@@ -85,7 +104,7 @@ pub(super) struct ManifestArgs {
 impl ManifestArgs {
     /// Whether manifests are named at all; else a cluster is meant.
     pub(super) fn are_given(&self) -> bool {
-        !self.filename.is_empty() || self.kustomize.is_some()
+        self.inputs.are_given()
     }
 }
 

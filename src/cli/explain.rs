@@ -39,7 +39,7 @@ pub(super) fn run(args: &ExplainArgs, streams: &mut Streams) -> Result<Exit, Fai
 /// A flag that says how to judge manifests where there are none.
 fn stray_flag(args: &ManifestArgs) -> Option<&'static str> {
     let flags = [
-        ("-R", args.recursive),
+        ("-R", args.inputs.recursive),
         ("--level", args.level.is_some()),
         ("--version", args.policy_version != Version::Latest),
         ("--admission-config", args.admission_config.is_some()),

@@ -3,8 +3,13 @@
 mod args;
 mod check;
 mod completion;
+mod confirm;
 mod exit;
 mod explain;
+mod harden;
+mod harden_args;
+mod harden_choices;
+mod harden_write;
 mod kube_args;
 mod label;
 mod label_args;
@@ -44,6 +49,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, streams: &mut Streams) -> E
             Some(Subcommand::DryRunLabel(args)) => label::run(&args, streams),
             Some(Subcommand::Completion(args)) => completion::run(&args, streams),
             Some(Subcommand::Version(args)) => version::run(&args, streams),
+            Some(Subcommand::Harden(args)) => harden::run(&args, streams),
             None => first_screen(streams),
         },
         Err(error) => usage(&error, streams),

@@ -5,6 +5,7 @@ mod escaping;
 mod explain;
 mod format;
 mod github;
+pub mod harden;
 mod json;
 mod junit;
 mod label;
@@ -28,6 +29,7 @@ mod yaml;
 
 pub use explain::{Explanation, explanation, explanation_json};
 pub use format::Format;
+pub use harden::HardenFormat;
 pub use label::{LabelFormat, label};
 pub use problems::{error, problem_lists, problems, warning};
 pub use shell::shell_word;

@@ -440,7 +440,7 @@ fn hostile_configurations_never_reach_the_terminal() {
 fn the_next_command_judges_by_the_same_policy() {
     let files = folder(&[("my pods.yaml", PRIVILEGED)]);
     let ran = check(&files, &["-f", "my pods.yaml", "--level", "baseline", "--version", "v1.30", "-n", "shop"]);
-    let next = "next: kubectl secctx check -f 'my pods.yaml' --level baseline --version v1.30 -n shop -o wide\n";
+    let next = "next: kubectl secctx harden -f 'my pods.yaml' --level baseline --version v1.30 -n shop\n";
     assert!(ran.stdout.ends_with(next), "{}", ran.stdout);
 }
 

@@ -10,6 +10,7 @@ mod docs;
 mod editing;
 mod explain;
 mod generated;
+mod harden;
 mod krew;
 mod live;
 mod messages;
