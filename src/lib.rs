@@ -18,6 +18,7 @@
 //! - [`report`] is what a run found out, [`render`] writes it, [`cli`] is the command around it all.
 
 pub mod admission;
+pub mod apply;
 pub mod check;
 pub mod checks;
 pub mod cli;

@@ -1,0 +1,1 @@
+//! Who else writes an object.
