@@ -3,6 +3,7 @@
 //! [`plan()`] is pure: from a pod template to a plan. The files of manifests, and what becomes of them, are around it.
 
 mod order;
+pub mod patch;
 mod plan;
 mod tidy;
 mod windows;

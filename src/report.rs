@@ -4,6 +4,7 @@
 pub mod apply;
 pub mod harden;
 pub mod label;
+pub mod patch;
 
 use std::sync::Arc;
 

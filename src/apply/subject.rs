@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::cluster::Resource;
 use crate::model::FieldPath;
+use crate::report::Source;
 use crate::report::apply::{Link, Manager};
 
 /// An object whose pod templates are to change: the top of what was named.
@@ -30,6 +31,8 @@ pub struct Subject {
     pub way: Way,
     /// Who else writes it, those who put back what others change first.
     pub managers: Vec<Manager>,
+    /// The cluster.
+    pub source: Source,
     /// Pods of it that were read on the way.
     pub(super) known_pods: Vec<Value>,
 }
@@ -46,6 +49,11 @@ pub enum Way {
 }
 
 impl Subject {
+    /// The same subject with the object as it was read anew.
+    pub(super) fn with_object(&self, object: Value) -> Self {
+        Self { object: Arc::new(object), ..self.clone() }
+    }
+
     /// As `Deployment`.
     #[must_use]
     pub fn kind(&self) -> &str {
