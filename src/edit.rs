@@ -44,6 +44,16 @@ pub struct Refused {
     pub why: String,
 }
 
+/// An object as a text of its own, in block style as kubectl writes it, with strings quoted where a reader of YAML 1.1
+/// would take them for something else.
+#[must_use]
+pub fn manifest(object: &serde_json::Value) -> String {
+    let style = write::BlockStyle { step: 2, dash: 0, flow_lists: false, single: false };
+    let mut text = style.lines(object).join("\n");
+    text.push('\n');
+    text
+}
+
 impl Refused {
     /// The place of a path, or of the closest thing around it that stands there itself.
     fn at(object: ValueRef<'_>, path: &FieldPath, why: impl Into<String>) -> Self {

@@ -15,9 +15,11 @@
 //! - [`explain`] finds what a name, a field or a pasted message is about.
 //! - [`edit`] changes texts where it must and nowhere else; [`harden`] plans what to change, and proves it.
 //! - [`label`] finds what labels of namespaces would break.
+//! - [`apply`] hardens what runs in a cluster.
 //! - [`report`] is what a run found out, [`render`] writes it, [`cli`] is the command around it all.
 
 pub mod admission;
+pub mod apply;
 pub mod check;
 pub mod checks;
 pub mod cli;

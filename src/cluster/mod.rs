@@ -222,6 +222,12 @@ impl Cluster {
         self.runtime.block_on(write::write(&self.transport, change))
     }
 
+    /// Asks the server again that let a request wait in vain. Without this no request follows one that was lost; after a
+    /// change was lost, the object is worth one more.
+    pub fn try_again(&self) {
+        self.transport.try_again();
+    }
+
     /// Several requests to be made at once.
     pub fn batch(&self) -> Batch<'_> {
         Batch { cluster: self, requests: Vec::new() }

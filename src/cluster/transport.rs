@@ -92,6 +92,10 @@ impl Transport {
         &self.server
     }
 
+    pub(super) fn try_again(&self) {
+        self.health.borrow_mut().dead = None;
+    }
+
     pub(super) fn warnings(&self) -> Vec<String> {
         self.warnings.borrow().all()
     }

@@ -101,6 +101,15 @@ impl Change {
         self
     }
 
+    /// The same deletion, but what the object owns goes first, and it is there until that is gone.
+    #[must_use]
+    pub fn dependents_first(mut self) -> Self {
+        if let (Verb::Delete, Value::Object(options)) = (self.verb, &mut self.body) {
+            options.insert("propagationPolicy".to_owned(), "Foreground".into());
+        }
+        self
+    }
+
     fn call(&self) -> Call {
         let parameters = match (self.verb, self.dry_run) {
             (Verb::Delete, _) => &[][..],
@@ -170,6 +179,8 @@ mod tests {
         let (line, _, body) = sent(&Change::delete(&pods, Some("shop"), "a").guarded("7").dry_run());
         assert_eq!(line, "DELETE /api/v1/namespaces/shop/pods/a");
         assert!(body.ends_with(r#""preconditions":{"resourceVersion":"7"},"dryRun":["All"]}"#), "{body}");
+        let (_, _, body) = sent(&Change::delete(&pods, Some("shop"), "a").dependents_first());
+        assert!(body.ends_with(r#","propagationPolicy":"Foreground"}"#), "{body}");
     }
 
     #[test]

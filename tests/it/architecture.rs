@@ -20,6 +20,23 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("edit", &["model", "yaml"]),
     ("harden", &["admission", "check", "checks", "edit", "evaluate", "model", "policy", "report", "source", "yaml"]),
     ("label", &["admission", "check", "cluster", "evaluate", "live", "model", "policy", "report", "source", "yaml"]),
+    (
+        "apply",
+        &[
+            "admission",
+            "check",
+            "cluster",
+            "edit",
+            "evaluate",
+            "harden",
+            "live",
+            "model",
+            "policy",
+            "report",
+            "source",
+            "yaml",
+        ],
+    ),
     ("explain", &["checks", "evaluate", "model", "policy"]),
     ("render", &["checks", "explain", "model", "policy", "report"]),
 ];

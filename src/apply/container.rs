@@ -1,0 +1,1 @@
+//! What a container's template and its status tell.

@@ -1,0 +1,1 @@
+//! Containers that somebody's webhook puts into pods.

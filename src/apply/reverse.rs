@@ -1,0 +1,1 @@
+//! The patch between two states of an object.
