@@ -15,6 +15,7 @@
 //! - [`explain`] finds what a name, a field or a pasted message is about.
 //! - [`edit`] changes texts where it must and nowhere else; [`harden`] plans what to change, and proves it.
 //! - [`label`] finds what labels of namespaces would break.
+//! - [`rollout`] watches what becomes of an edited workload, and finds what broke it.
 //! - [`report`] is what a run found out, [`render`] writes it, [`cli`] is the command around it all.
 
 pub mod admission;
@@ -32,5 +33,6 @@ pub mod model;
 pub mod policy;
 pub mod render;
 pub mod report;
+pub mod rollout;
 pub mod source;
 pub mod yaml;

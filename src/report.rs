@@ -1,8 +1,9 @@
 //! What a run found out, as plain data: every renderer and every exit code is made from a [`Report`],
-//! or from the report of its command in [`harden`] or [`label`].
+//! or from the report of its command in [`harden`], [`label`] or [`rollout`].
 
 pub mod harden;
 pub mod label;
+pub mod rollout;
 
 use std::sync::Arc;
 

@@ -14,6 +14,7 @@ mod name;
 mod parallel;
 mod problems;
 mod psa;
+mod rollout;
 #[cfg(test)]
 mod sample;
 mod sarif;
@@ -29,6 +30,7 @@ pub use explain::{Explanation, explanation, explanation_json};
 pub use format::Format;
 pub use label::{LabelFormat, label};
 pub use problems::{problem_lists, problems, warning};
+pub use rollout::{rollout, rollout_line};
 pub use shell::shell_word;
 pub use style::{Style, plural, sanitize};
 

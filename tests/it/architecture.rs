@@ -20,6 +20,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("edit", &["model", "yaml"]),
     ("harden", &["admission", "check", "checks", "edit", "evaluate", "model", "policy", "report", "source", "yaml"]),
     ("label", &["admission", "check", "cluster", "evaluate", "live", "model", "policy", "report", "source", "yaml"]),
+    ("rollout", &["cluster", "model", "report"]),
     ("explain", &["checks", "evaluate", "model", "policy"]),
     ("render", &["checks", "explain", "model", "policy", "report"]),
 ];
