@@ -24,15 +24,32 @@
 //! ```
 
 mod before;
+mod blame;
+mod diagnose;
+mod findings;
+mod kind;
+mod log;
+mod objects;
+mod patience;
+mod progress;
+mod remedy;
+mod scene;
+mod symptom;
+mod talk;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub use before::Before;
 
-use crate::cluster::{Cluster, ClusterError, Resource};
+use crate::cluster::{Cluster, ClusterError, ErrorKind, Resource};
 use crate::model::FieldPath;
 use crate::report::harden::PlannedEdit;
-use crate::report::rollout::{Phase, PodCounts, RolloutStatus};
+use crate::report::rollout::{FailingPod, Phase, PodCounts, RolloutStatus};
+use objects::Object;
+use patience::Patience;
+use scene::Scene;
+use symptom::Symptom;
+use talk::{Talk, said};
 
 /// The object whose template was edited.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,6 +79,8 @@ pub struct Rollout<'c> {
     target: Target,
     before: Before,
     applied: Applied,
+    talk: Talk,
+    patience: Patience,
     last: RolloutStatus,
 }
 
@@ -86,7 +105,7 @@ impl<'c> Rollout<'c> {
             notes: Vec::new(),
             trouble: None,
         };
-        Self { cluster, target, before, applied, last }
+        Self { cluster, target, before, applied, talk: Talk::default(), patience: Patience::default(), last }
     }
 
     /// Looks how far the rollout is. Takes [`Self::LONGEST_LOOK`] at most, and mostly milliseconds.
@@ -98,9 +117,85 @@ impl<'c> Rollout<'c> {
     ///
     /// The object or its pods may not be read, or the credentials are not accepted: the next look would fail alike.
     pub fn look(&mut self) -> Result<&RolloutStatus, ClusterError> {
-        let _ = (self.cluster, &self.before, &self.applied);
+        match scene::read(self.cluster, &self.target) {
+            Ok(scene) => self.last = self.judge(&scene),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                self.last = RolloutStatus {
+                    phase: Phase::Failed,
+                    message: "it is gone: somebody deleted it".to_owned(),
+                    trouble: None,
+                    ..self.last.clone()
+                };
+            }
+            Err(error) if is_passing(error.kind()) => self.last.trouble = Some(error.to_string()),
+            Err(error) => return Err(error),
+        }
         Ok(&self.last)
     }
+
+    fn judge(&mut self, scene: &Scene) -> RolloutStatus {
+        let (new, old): (Vec<&Object>, Vec<&Object>) =
+            scene.pods.iter().partition(|pod| scene.is_new(pod, &self.before));
+        let ready = new.iter().filter(|pod| pod.is_well()).count();
+        let counts = PodCounts { wanted: None, new: new.len(), ready, old: old.len() };
+        let progress = progress::progress(scene.kind, &scene.object, counts);
+        let counts = PodCounts { wanted: progress.wanted, ..counts };
+        let symptoms = self.symptoms(scene, &new);
+        let judged = self.patience.weigh(scene, progress, counts, &new, &old, &symptoms, Instant::now());
+        RolloutStatus {
+            phase: judged.phase,
+            pods: counts,
+            message: judged.message,
+            failing: failing(&symptoms),
+            diagnoses: diagnose::diagnose(&symptoms, &scene.pods, &self.applied, &self.before),
+            notes: self.talk.notes(),
+            trouble: None,
+            ..self.last.clone()
+        }
+    }
+
+    /// What is wrong with the new pods, and what keeps others from being made.
+    fn symptoms(&mut self, scene: &Scene, new: &[&Object]) -> Vec<Symptom> {
+        let failing: Vec<&Object> = new.iter().copied().filter(|pod| !pod.is_well()).collect();
+        let logs = self.talk.logs(self.cluster, &self.target, &failing);
+        let mut asked: Vec<&Object> = Vec::new();
+        if scene.kind.tells_by_events() {
+            asked.push(&scene.object);
+        }
+        // Events are asked for only where the status alone tells nothing.
+        asked.extend(failing.iter().filter(|pod| symptom::of_pod(pod, &logs, &[]).is_empty()));
+        let events = self.talk.events(self.cluster, &self.target, &asked);
+        let of = |object: &Object| events.get(&object.metadata.uid).map_or(&[][..], Vec::as_slice);
+        let mut symptoms: Vec<Symptom> =
+            failing.iter().flat_map(|pod| symptom::of_pod(pod, &logs, &said(of(pod)))).collect();
+        let news: Vec<_> = of(&scene.object).iter().filter(|event| self.before.is_news(event)).cloned().collect();
+        symptoms.extend(findings::not_created(scene, &news));
+        symptoms
+    }
+}
+
+/// Whether the next request may succeed.
+fn is_passing(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::Unreachable
+            | ErrorKind::Timeout
+            | ErrorKind::Throttled
+            | ErrorKind::Server
+            | ErrorKind::Answer
+            | ErrorKind::Expired
+    )
+}
+
+fn failing(symptoms: &[Symptom]) -> Vec<FailingPod> {
+    let of_pods = symptoms.iter().filter(|symptom| !symptom.pod.is_empty());
+    let failing = of_pods.map(|symptom| FailingPod {
+        name: symptom.pod.clone(),
+        container: symptom.container.clone(),
+        reason: symptom.reason.clone(),
+        restarts: symptom.restarts,
+    });
+    failing.collect()
 }
 
 impl Target {

@@ -152,6 +152,13 @@ impl Phase {
 }
 
 impl RolloutStatus {
+    /// How many pods fail; one with several containers that do counts once.
+    #[must_use]
+    pub fn failing_pods(&self) -> usize {
+        let names: std::collections::BTreeSet<&str> = self.failing.iter().map(|pod| pod.name.as_str()).collect();
+        names.len()
+    }
+
     /// Whether edits that were made broke it, as far as is known.
     #[must_use]
     pub fn is_broken_by_edits(&self) -> bool {
