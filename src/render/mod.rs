@@ -15,6 +15,7 @@ mod name;
 mod parallel;
 mod problems;
 mod psa;
+mod rollout;
 #[cfg(test)]
 mod sample;
 mod sarif;
@@ -32,6 +33,8 @@ pub use format::Format;
 pub use harden::HardenFormat;
 pub use label::{LabelFormat, label};
 pub use problems::{error, problem_lists, problems, warning};
+pub use problems::{problem_lists, problems, warning};
+pub use rollout::{rollout, rollout_line};
 pub use shell::shell_word;
 pub use style::{Style, plural, sanitize};
 pub use version::{VersionFormat, versions};
