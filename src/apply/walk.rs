@@ -162,9 +162,9 @@ fn way(chain: &[Step], top: usize, end: &End) -> Way {
                 let Link { kind, name } = chain[top + 1].link();
                 made_by(&kind, &name)
             }
-            End::Node(node) => {
-                Way::Fixed(format!("it is a static pod: its source is a file on node {node}, which has to change there"))
-            }
+            End::Node(node) => Way::Fixed(format!(
+                "it is a static pod: its source is a file on node {node}, which has to change there"
+            )),
             End::Hidden(owner, why) => {
                 let Way::Fixed(text) = made_by(&owner.kind, &owner.name) else { return Way::Recreate };
                 Way::Fixed(format!("{text} ({why})"))

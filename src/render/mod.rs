@@ -33,7 +33,6 @@ pub use format::Format;
 pub use harden::HardenFormat;
 pub use label::{LabelFormat, label};
 pub use problems::{error, problem_lists, problems, warning};
-pub use problems::{problem_lists, problems, warning};
 pub use rollout::{rollout, rollout_line};
 pub use shell::shell_word;
 pub use style::{Style, plural, sanitize};
