@@ -59,7 +59,11 @@ impl Session<'_> {
             });
         }
         let results = batch.run();
-        results.into_iter().zip(objects).map(|(result, slot)| result.map(|()| slot.take().unwrap_or_default())).collect()
+        results
+            .into_iter()
+            .zip(objects)
+            .map(|(result, slot)| result.map(|()| slot.take().unwrap_or_default()))
+            .collect()
     }
 
     /// Adds the subject of an object; two objects of one subject are two chains to it.

@@ -104,7 +104,8 @@ fn operator(marks: &Marks<'_>) -> Option<Manager> {
 fn kustomize(marks: &Marks<'_>) -> Option<Manager> {
     let origin = marks.annotation("config.kubernetes.io/origin");
     let by_label = marks.label("app.kubernetes.io/managed-by").filter(|by| by.starts_with("kustomize"));
-    let is_built = origin.is_some() || by_label.is_some() || marks.annotation("config.kubernetes.io/transformations").is_some();
+    let is_built =
+        origin.is_some() || by_label.is_some() || marks.annotation("config.kubernetes.io/transformations").is_some();
     // The annotation is a small YAML map; of its lines this one tells most.
     let path = origin.and_then(|text| text.lines().find_map(|line| line.trim().strip_prefix("path: ")));
     let sentence = "it was built from a kustomization, and what is changed here is gone when that is applied again: the \
@@ -161,9 +162,7 @@ mod tests {
 
     #[test]
     fn only_custom_resources_have_operators() {
-        let owned = |version: &str, kind: &str| {
-            json!({"ownerReferences": [{"apiVersion": version, "kind": kind, "name": "a", "controller": true}]})
-        };
+        let owned = |version: &str, kind: &str| json!({"ownerReferences": [{"apiVersion": version, "kind": kind, "name": "a", "controller": true}]});
         assert_eq!(found(&owned("apps/v1", "Deployment")), []);
         assert_eq!(found(&owned("example.com/v1", "Fleet")), [(ManagerKind::Operator, "fleet/a".to_owned())]);
     }
