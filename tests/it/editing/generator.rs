@@ -288,18 +288,21 @@ impl<'r> Generator<'r> {
         }
         let column = column + self.step;
         let keys = self.keys();
-        let count = if open == '{' { count.min(keys.len()) } else { count };
-        for at in 0..count {
+        let keys: Vec<Option<&str>> = match open {
+            '{' => keys.into_iter().take(count).map(Some).collect(),
+            _ => vec![None; count],
+        };
+        let count = keys.len();
+        for (at, key) in keys.into_iter().enumerate() {
             if lines {
                 self.end_line(true);
                 self.comment_lines(column);
                 self.text.push_str(&" ".repeat(column));
             }
-            if open == '{' {
-                let key = keys[at].trim_matches(['"', '\'']);
+            if let Some(key) = key {
                 let _ = match is_json {
-                    true => write!(self.text, "\"{key}\": "),
-                    false => write!(self.text, "{}: ", keys[at]),
+                    true => write!(self.text, "\"{}\": ", key.trim_matches(['"', '\''])),
+                    false => write!(self.text, "{key}: "),
                 };
             }
             self.flow_value(column, depth + 1, true);

@@ -55,7 +55,7 @@ fn edits_change_what_they_should_and_nothing_else() {
             check(&text, &mut random, &counts).err().map(|why| format!("file {at}: {why}"))
         })
         .collect();
-    println!("seed {seed}: {}", counts.told());
+    eprintln!("seed {seed}: {}", counts.told());
     let shown = &wrong[..wrong.len().min(5)];
     assert!(wrong.is_empty(), "{} files (SECCTX_SEED={seed} brings them back):\n{}", wrong.len(), shown.join("\n"));
     assert!(count(&counts.unreadable) * 20 < count(&counts.files), "the generator makes too much that cannot be read");
@@ -298,7 +298,7 @@ fn edit(root: ValueRef<'_>, random: &mut Random) -> Option<Edit> {
     if path == FieldPath::root().name("kind") {
         return None;
     }
-    if path.segments().len() > 0 && random.percent(25) {
+    if !path.segments().is_empty() && random.percent(25) {
         return Some(Edit::remove(path));
     }
     let value = value(random);
