@@ -117,7 +117,7 @@ fn write(
     let meant: Vec<&Intent> = intents.iter().filter(|intent| intent.skipped.is_none()).collect();
     if !args.yes && meant.iter().any(|intent| !intent.labels.is_empty()) {
         announce(&meant, intents.len() - meant.len(), streams)?;
-        if prompt::confirm("Write these labels?")? != Some(true) {
+        if prompt::confirm("Write these labels?", streams)? != Some(true) {
             return Ok(false);
         }
     }
