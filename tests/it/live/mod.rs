@@ -5,7 +5,7 @@
 
 mod explained;
 mod faults;
-mod owners;
+pub(crate) mod owners;
 mod plugin;
 mod policies;
 mod rights;
@@ -54,20 +54,20 @@ fn result<'r>(report: &'r Value, name: &str) -> &'r Value {
     &report["results"][found.unwrap_or_else(|| panic!("{name} is not in {report:#}"))]
 }
 
-fn text(value: &Value) -> &str {
+pub(crate) fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
 /// Creates an object; the path is that of its collection. Gives what the server made of it.
 #[track_caller]
-fn create(server: &ControlPlane, path: &str, object: &Value) -> Value {
+pub(crate) fn create(server: &ControlPlane, path: &str, object: &Value) -> Value {
     let Answer { status, body, .. } = server.request("POST", path, Some(object));
     assert_eq!(status, 201, "{path}: {body}");
     body
 }
 
 /// The path of a namespace's objects of a type with the group and version given.
-fn path(group_version: &str, namespace: &str, plural: &str) -> String {
+pub(crate) fn path(group_version: &str, namespace: &str, plural: &str) -> String {
     let root = if group_version == "v1" { "api" } else { "apis" };
     format!("/{root}/{group_version}/namespaces/{namespace}/{plural}")
 }
@@ -84,19 +84,19 @@ fn await_pods(server: &ControlPlane, namespace: &str, count: usize) -> Vec<Strin
 }
 
 /// Creates a namespace once its service account is there too: no pod can be created before.
-fn create_namespace(server: &ControlPlane, name: &str, labels: &[(&str, &str)]) {
+pub(crate) fn create_namespace(server: &ControlPlane, name: &str, labels: &[(&str, &str)]) {
     server.create_namespace(name, labels);
     let account = format!("{}/default", path("v1", name, "serviceaccounts"));
     eventually("the default service account", || (server.request("GET", &account, None).status == 200).then_some(()));
 }
 
 /// The labels of a namespace that enforces a level.
-fn enforced(level: &'static str) -> [(&'static str, &'static str); 1] {
+pub(crate) fn enforced(level: &'static str) -> [(&'static str, &'static str); 1] {
     [("pod-security.kubernetes.io/enforce", level)]
 }
 
 /// A container that meets the restricted level in a pod that does.
-fn good_container(name: &str) -> Value {
+pub(crate) fn good_container(name: &str) -> Value {
     json!({
         "name": name,
         "image": "app",
@@ -105,7 +105,7 @@ fn good_container(name: &str) -> Value {
 }
 
 /// A pod's spec that meets the restricted level.
-fn good() -> Value {
+pub(crate) fn good() -> Value {
     json!({
         "securityContext": {"runAsNonRoot": true, "seccompProfile": {"type": "RuntimeDefault"}},
         "containers": [good_container("web")],
@@ -124,17 +124,17 @@ const ESCALATES: &str = "allowPrivilegeEscalation != false (container \"web\" mu
                          securityContext.allowPrivilegeEscalation=false)";
 
 /// One that meets the baseline level no more.
-fn privileged() -> Value {
+pub(crate) fn privileged() -> Value {
     json!({"containers": [{"name": "web", "image": "app", "securityContext": {"privileged": true}}]})
 }
 
 /// A pod.
-fn pod(name: &str, spec: &Value) -> Value {
+pub(crate) fn pod(name: &str, spec: &Value) -> Value {
     json!({"metadata": {"name": name, "labels": {"app": name}}, "spec": spec})
 }
 
 /// A workload with a selector and a template, for any kind that has these.
-fn workload(name: &str, spec: &Value, rest: &[(&str, Value)]) -> Value {
+pub(crate) fn workload(name: &str, spec: &Value, rest: &[(&str, Value)]) -> Value {
     let labels = json!({"app": name});
     let mut workload = json!({
         "metadata": {"name": name, "labels": labels},
