@@ -143,7 +143,7 @@ impl Work<'_> {
         for _ in 0..TRIES {
             let now = self.read().map_err(|error| rejection(&error))?;
             let is_same = now["metadata"]["uid"] == self.subject.uid();
-            if !is_same || clean::shown(&now) != clean::shown(&self.subject.object) {
+            if !is_same || clean::manifest(&now) != self.recreation.original {
                 return Err(self.changed());
             }
             let version = now["metadata"]["resourceVersion"].as_str().unwrap_or_default();

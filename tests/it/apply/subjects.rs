@@ -9,6 +9,7 @@ use crate::live::owners::{create_type, owned_by};
 use crate::live::{good, pod, privileged, workload};
 use crate::support::eventually;
 use crate::support::faults::{FaultServer, Reply};
+use crate::support::node_agent::cluster;
 
 fn chain(subject: &Subject) -> Vec<Vec<String>> {
     let links = subject.chains.iter();
@@ -47,7 +48,7 @@ fn pods_lead_to_the_owner_whose_template_must_change() {
 
 #[test]
 fn every_kind_has_its_way() {
-    let (space, cluster) = ("subjects-kinds", connect());
+    let (space, connected) = ("subjects-kinds", connect());
     create_namespace(server(), space, &[]);
     let once = json!({"containers": plain()["containers"], "restartPolicy": "Never"});
     let job = json!({"metadata": {"name": "once"}, "spec": {"suspend": true, "template": {"spec": once}}});
@@ -61,11 +62,11 @@ fn every_kind_has_its_way() {
     create(server(), &path("v1", space, "pods"), &pod("alone", &plain()));
     create(server(), &path("apps/v1", space, "replicasets"), &workload("set", &plain(), &[("replicas", 0.into())]));
     let mut mirror = pod("static", &plain());
-    mirror["metadata"]["ownerReferences"] =
-        json!([{"apiVersion": "v1", "kind": "Node", "name": "n", "uid": "1", "controller": true}]);
+    let node = server().request("GET", &format!("/api/v1/nodes/{}", cluster().node.name()), None).body;
+    mirror["metadata"]["ownerReferences"] = owned_by(&node, "v1", "Node");
     create(server(), &path("v1", space, "pods"), &mirror);
 
-    let session = Session::new(&cluster);
+    let session = Session::new(&connected);
     let way = |name: &str| {
         let subject = find_one(&session, space, name);
         (subject.short_name(), subject.way)
@@ -75,7 +76,7 @@ fn every_kind_has_its_way() {
     assert_eq!(way("pod/alone"), ("pod/alone".to_owned(), Way::Recreate));
     assert_eq!(way("rs/set"), ("replicaset/set".to_owned(), Way::Patch));
     let (_, fixed) = way("pod/static");
-    assert!(matches!(&fixed, Way::Fixed(why) if why.contains("a file on node n")), "{fixed:?}");
+    assert!(matches!(&fixed, Way::Fixed(why) if why.contains("its source is a file on node")), "{fixed:?}");
 
     let errors = find(&session, space, &["pod/nobody", "svc/web", "no-such-type/a"]).errors;
     let errors: Vec<_> = errors.iter().map(|error| error.message.as_str()).collect();
