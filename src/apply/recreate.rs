@@ -112,7 +112,7 @@ impl Work<'_> {
     fn prepare(&self) -> Result<(Vec<String>, PathBuf), Rejection> {
         let mut probe = self.recreation.manifest.clone();
         // The name is taken as long as the old one is there.
-        probe["metadata"]["name"] = format!("secctx-check-{}", std::process::id()).into();
+        probe["metadata"]["name"] = format!("secctx-check-{}", self.subject.resource_version()).into();
         let change = Change::create(&self.subject.resource, self.namespace(), probe).dry_run();
         let written = self.session.cluster.write::<Value>(&change).map_err(|error| rejection(&error))?;
         let deletion = self.deletion(self.subject.resource_version()).dry_run();

@@ -199,11 +199,9 @@ fn applied(planned: &Planned, made: Made, undo: Undo) -> Outcome {
             warnings.push(warning);
         }
     }
-    let (mut altered, undo) = (altered(planned, &object), undo.of_what_was_made(&object));
-    let undo = undo.unwrap_or_else(|(undo, why)| {
-        altered.push(why);
-        undo
-    });
+    let altered = altered(planned, &object);
+    let (undo, unwritten) = undo.of_what_was_made(&object);
+    warnings.extend(unwritten);
     let reached = meets(planned, &object);
     Outcome::Applied(Box::new(Applied { warnings, object, reached, altered, answer_lost, undo }))
 }

@@ -212,3 +212,39 @@ fn custom_resources_are_patched_whole() {
     assert_eq!(session.roll_back(&applied.undo), RolledBack::Done { others: vec![] });
     assert_eq!(essence(&get(version, space, &format!("{plural}/a"))), essence(&before));
 }
+
+#[test]
+fn what_a_webhook_makes_of_a_change_is_told() {
+    let (space, folder) = ("changes-altered", tempfile::tempdir().unwrap());
+    create_namespace(server(), space, &[]);
+    let before = deploy(space, "web", &plain());
+    let root = "/apis/admissionregistration.k8s.io/v1";
+    let rules =
+        json!([{"apiGroups": ["apps"], "operations": ["UPDATE"], "apiVersions": ["v1"], "resources": ["deployments"]}]);
+    let expression = "has(object.spec.template.spec.containers[0].securityContext) ? [JSONPatch{op: \"replace\", \
+                      path: \"/spec/template/spec/containers/0/securityContext/allowPrivilegeEscalation\", value: true}] : []";
+    let policy = json!({
+        "metadata": {"name": space},
+        "spec": {
+            "failurePolicy": "Fail", "reinvocationPolicy": "Never",
+            "matchConstraints": {"resourceRules": rules},
+            "mutations": [{"patchType": "JSONPatch", "jsonPatch": {"expression": expression}}],
+        },
+    });
+    create(server(), &format!("{root}/mutatingadmissionpolicies"), &policy);
+    let matched = json!({"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": space}}});
+    let binding = json!({"metadata": {"name": space}, "spec": {"policyName": space, "matchResources": matched}});
+    create(server(), &format!("{root}/mutatingadmissionpolicybindings"), &binding);
+    let cluster = connect();
+    let session = Session::new(&cluster);
+    let field = "spec.template.spec.containers[0].securityContext.allowPrivilegeEscalation";
+    let told = vec![format!("{field} is true, which was to be false")];
+    eventually("the policy", || {
+        let trial = session.dry_run(&planned(&session, space, "deploy/web")).ok()?;
+        (trial.altered == told).then_some(())
+    });
+    let applied = apply(&session, space, "deploy/web", folder.path());
+    assert_eq!((applied.reached, &applied.altered), (false, &told));
+    assert_eq!(session.roll_back(&applied.undo), RolledBack::Done { others: vec![] });
+    assert_eq!(essence(&get("apps/v1", space, "deployments/web")), essence(&before));
+}
