@@ -7,6 +7,7 @@ mod cluster;
 mod conformance;
 mod docs;
 mod explain;
+mod label;
 mod live;
 mod messages;
 mod plugin;
