@@ -105,9 +105,10 @@ impl Rows<'_> {
             }
             let (old, new) = (policy.known_to(from), policy.known_to(to));
             let newly = |old: Policy, new: Policy| {
-                self.judge.judge_by(branches, &|id| {
+                let find = |id| {
                     if self.judge.find(old, id).is_empty() { self.judge.find(new, id) } else { Rc::default() }
-                })
+                };
+                self.judge.judge_by(branches, &find, &|_| Vec::new())
             };
             if old == new && policy.version != Version::Latest {
                 row.notices.push(notices::of_pin(mode, policy));

@@ -123,3 +123,24 @@ fn differences_are_pointed_out() {
         ]
     );
 }
+
+/// A connection that ends while labels are tried is told once, and our own verdict all the same.
+#[test]
+fn a_server_that_goes_away_meanwhile() {
+    let server = controlled();
+    for name in ["broken-a", "broken-b"] {
+        create_namespace(server, name, &[]);
+    }
+    let proxy = FaultServer::start(|asked| match asked.method.as_str() {
+        "PATCH" => Reply::Close,
+        _ => Reply::forward(controlled(), asked),
+    });
+    let mut command = crate::support::secctx::secctx();
+    let url = proxy.url();
+    command.args(["dry-run-label", "--server", &url, "broken-a", "broken-b", "--enforce", "baseline", "-o", "json"]);
+    let ran = crate::support::secctx::Ran::from(command.output().unwrap());
+    assert_eq!(ran.code, Some(2));
+    assert_eq!(ran.stderr.matches("the labels could not be tried: ").count(), 1, "{}", ran.stderr);
+    let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(entry(row(&report, "broken-b"), "enforce", "baseline")["pods"]["judged"], 0);
+}
