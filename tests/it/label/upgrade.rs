@@ -101,12 +101,12 @@ fn versions_that_nobody_knows_yet() {
 #[test]
 fn an_older_server_judges_by_its_own_rules() {
     let server = ControlPlane::shared(Some("1.34"));
-    server.create_namespace("older", &[]);
-    create(server, &path("v1", "older", "pods"), &pod("users", &own_users()));
-    create(server, &path("v1", "older", "pods"), &pod("probing", &probing()));
-    let report = report(server, 1, &["older", "--enforce", "restricted"]);
+    server.create_namespace("label-older", &[]);
+    create(server, &path("v1", "label-older", "pods"), &pod("users", &own_users()));
+    create(server, &path("v1", "label-older", "pods"), &pod("probing", &probing()));
+    let report = report(server, 1, &["label-older", "--enforce", "restricted"]);
     assert_eq!(report["server"], "v1.34");
-    let told = entry(row(&report, "older"), "enforce", "restricted");
+    let told = entry(row(&report, "label-older"), "enforce", "restricted");
     assert_eq!(violating(told), ["Pod/probing", "Pod/users"]);
     assert_eq!(strings(&told["differences"]), [""; 0]);
     assert_eq!(strings(&told["server"]["warnings"]).len(), 3);
