@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Problem;
 use crate::model::{FieldPath, Finding};
-use crate::policy::{Level, Mode, Policy};
+use crate::policy::{LabelMistake, Level, Mode, Policy};
 
 /// Everything that a run of `dry-run-label` has to say.
 #[derive(Debug, Clone)]
@@ -84,7 +84,7 @@ pub struct ModeRow {
     pub pods: Count,
     /// Workloads, bare pods included, by their templates and their pods.
     pub workloads: Count,
-    /// The workloads that violate the policy, by kind and name.
+    /// The workloads that violate the policy, by kind and name; of upgrades only those that do not violate it now.
     pub violating: Vec<Violator>,
     /// Workloads that violate the policy now and would not then; only told of upgrades.
     pub newly_allowed: Vec<Violator>,
@@ -172,6 +172,13 @@ impl NamespaceRow {
     #[must_use]
     pub fn breaks(&self) -> bool {
         self.modes.iter().any(|row| row.mode == Mode::Enforce && !row.violating.is_empty())
+    }
+}
+
+impl From<&LabelMistake> for Notice {
+    fn from(mistake: &LabelMistake) -> Self {
+        let label = Some(mistake.label.clone());
+        Self { label, message: mistake.to_string(), instead: mistake.instead.clone() }
     }
 }
 
