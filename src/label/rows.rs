@@ -31,7 +31,7 @@ impl Rows<'_> {
             labels: pod_security_labels(labels),
             system: system::is_system(name),
             strictest: self.strictest(branches),
-            notices: mistakes.into_iter().map(notices::of_mistake).collect(),
+            notices: mistakes.iter().map(Into::into).collect(),
             modes: Vec::new(),
             plan: Vec::new(),
             applied: None,
