@@ -12,6 +12,7 @@ mod explain;
 mod generated;
 mod harden;
 mod krew;
+mod label;
 mod live;
 mod messages;
 mod node_agent;
