@@ -1,5 +1,7 @@
 //! `kubectl secctx harden`.
 
+use serde_json::Value;
+
 use super::harden_args::HardenArgs;
 use super::harden_choices::{flags, job};
 use super::harden_write::{Written, refuse_unwritable, write};
@@ -25,7 +27,9 @@ pub(super) fn run(args: &HardenArgs, streams: &mut Streams) -> Result<Exit, Fail
     // What could not even be found stood in front of what was read.
     problems.append(&mut hardening.report.errors);
     hardening.report.errors = problems;
-    tell(args, &hardening, streams)?;
+    let objects = if args.output == HardenFormat::Json { hardening.objects() } else { Default::default() };
+    hardening.report.errors.extend(objects.1);
+    tell(args, &hardening, &objects.0, streams)?;
     let written = write(args, &hardening, streams)?;
     if written == Written::All && args.write && args.output == HardenFormat::Text && !args.quiet {
         let next = format!("kubectl apply --dry-run=server{}", check::input_flags(&args.inputs));
@@ -47,13 +51,13 @@ fn check_targets(args: &HardenArgs) -> Result<(), Failure> {
 }
 
 /// Writes the results to standard output, and what else should be known to standard error.
-fn tell(args: &HardenArgs, hardening: &Hardening, streams: &mut Streams) -> Result<(), Failure> {
+fn tell(args: &HardenArgs, hardening: &Hardening, objects: &[Value], streams: &mut Streams) -> Result<(), Failure> {
     let style = streams.err_style(Some(args.color));
     for notice in notices(args, hardening) {
         render::warning(&notice, &style, &mut streams.err)?;
     }
     if !args.quiet {
-        print(args, hardening, streams)?;
+        print(args, hardening, objects, streams)?;
         streams.out.flush()?;
     }
     let report = &hardening.report;
@@ -70,10 +74,13 @@ fn notices(args: &HardenArgs, hardening: &Hardening) -> Vec<String> {
     if hardening.report.results.is_empty() && hardening.report.errors.is_empty() {
         notices.push("no pod template found, so there is nothing to harden".to_owned());
     }
+    let unknown =
+        args.choices.volume.iter().filter(|(name, _)| !hardening.report.results.iter().any(|one| one.has_volume(name)));
+    notices.extend(unknown.map(|(name, _)| format!("--volume {name}: no pod template here has a volume of that name")));
     notices
 }
 
-fn print(args: &HardenArgs, hardening: &Hardening, streams: &mut Streams) -> Result<(), Failure> {
+fn print(args: &HardenArgs, hardening: &Hardening, objects: &[Value], streams: &mut Streams) -> Result<(), Failure> {
     let is_for_people = streams.out_is_terminal;
     let style = Style { next: next(args, hardening), ..streams.out_style(Some(args.color)) };
     let out = &mut *streams.out;
@@ -83,7 +90,7 @@ fn print(args: &HardenArgs, hardening: &Hardening, streams: &mut Streams) -> Res
         HardenFormat::Text | HardenFormat::Plan => print_plan(args, hardening, &style, out)?,
         HardenFormat::Diff => render_harden::diff(report, is_for_people, &style, out)?,
         HardenFormat::Yaml => render_harden::stream(&hardening.stream(), is_for_people, out)?,
-        HardenFormat::Json => render_harden::objects(&hardening.objects(), out)?,
+        HardenFormat::Json => render_harden::objects(objects, out)?,
         HardenFormat::Patch => render_harden::patches(&edited().map(|one| one.for_server()).collect::<Vec<_>>(), out)?,
         HardenFormat::JsonPatch => {
             render_harden::patches(&edited().map(|one| one.as_json_patch()).collect::<Vec<_>>(), out)?;

@@ -27,7 +27,7 @@ use crate::render::HardenFormat;
         kubectl secctx harden -f examples/kuard-privileged.yaml -o patch\n  \
         kubectl secctx harden -k examples/kustomize/ -o kustomize\n\n  \
         # Say what a manifest cannot tell: the user of the image, what to put in the place of a volume\n  \
-        kubectl secctx harden -f examples/ --run-as-user 1000 --volume cache=emptyDir\n\n  \
+        kubectl secctx harden -f examples/ --run-as-user 1000 --volume host=emptyDir\n\n  \
         # Reach baseline, and leave one control alone\n  \
         kubectl secctx harden -f examples/ --level baseline --skip hostPorts\n",
     after_help = "Exit codes: 0 all reach the level, 1 something does not or could not be edited, 2 wrong usage or something \
@@ -50,9 +50,6 @@ pub(super) struct HardenArgs {
     /// Version of the Pod Security Standards: v1.N, or latest: the newest one known here.
     #[arg(long = "version", value_name = "VERSION", default_value = "latest")]
     pub(super) policy_version: Version,
-
-    #[command(flatten)]
-    pub(super) choices: ChoiceArgs,
 
     /// Output format: text, diff, yaml (the edited files), json (the edited objects), patch (strategic merge), json-patch,
     /// kustomize, plan (the text without the diff), or plan-json.
@@ -87,6 +84,10 @@ pub(super) struct HardenArgs {
     /// Print this help.
     #[arg(short = 'h', long, action = ArgAction::HelpShort)]
     help: Option<bool>,
+
+    // Last, since its heading is that of all options behind it.
+    #[command(flatten)]
+    pub(super) choices: ChoiceArgs,
 
     /// Objects of a cluster.
     #[arg(value_name = "TYPE/NAME", hide = true)]

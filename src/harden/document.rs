@@ -46,7 +46,7 @@ pub(super) fn draft<'a, 'd>(
     document: &'d Document<'d>,
 ) -> (Draft<'d>, Scene<'a>) {
     let draft = Draft { document, results: Vec::new(), objects: Vec::new() };
-    let is_too_deep = document.root().is_some_and(|root| is_deeper(root, DEEPEST));
+    let is_too_deep = document.root().is_some_and(is_too_deep);
     let mut planner = Planner { job, manifest, text: chunk.text, is_too_deep, draft };
     let scene = walk(manifest, document, job.namespace.as_deref(), &mut |scene, stop| {
         if let Stop::Template { object, found, .. } = stop
@@ -145,7 +145,11 @@ fn refusal(refused: &Refused) -> Refusal {
     Refusal { path, line, column, why }
 }
 
-/// Whether a value is nested deeper than `most` levels.
+/// Whether a value is nested too deeply to be made a tree of, by functions that call themselves for each level.
+pub(super) fn is_too_deep(value: ValueRef<'_>) -> bool {
+    is_deeper(value, DEEPEST)
+}
+
 fn is_deeper(value: ValueRef<'_>, most: usize) -> bool {
     let Some(most) = most.checked_sub(1) else { return true };
     value.items().any(|item| is_deeper(item, most)) || value.entries().any(|entry| is_deeper(entry.value, most))

@@ -1,10 +1,15 @@
 //! Edited texts put together: as one stream of documents, or as objects.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
+use super::document::is_too_deep;
 use super::files::Hardening;
+use crate::report::harden::HardenedFile;
+use crate::report::{Problem, Source};
 use crate::source::objects;
-use crate::yaml::{ChunkKind, Document, chunks};
+use crate::yaml::{Chunk, ChunkKind, Document, ValueRef, chunks};
 
 impl Hardening {
     /// All edited texts in order: of one file its very bytes, of several one stream in UTF-8 with separators between them.
@@ -20,16 +25,32 @@ impl Hardening {
         stream.into_bytes()
     }
 
-    /// The objects of all edited texts, those that were not edited too; what cannot be read is left out.
+    /// The objects of all edited texts, those that were not edited too. What cannot be read was told before; what is
+    /// nested too deeply becomes a problem.
     #[must_use]
-    pub fn objects(&self) -> Vec<Value> {
-        let mut found = Vec::new();
-        for chunk in self.report.files.iter().flat_map(|file| chunks(&file.after)) {
-            let Ok(document) = Document::parse(&chunk) else { continue };
-            found.extend(objects(&document).into_iter().flatten().map(|object| object.value.to_json()));
+    pub fn objects(&self) -> (Vec<Value>, Vec<Problem>) {
+        let (mut found, mut problems) = (Vec::new(), Vec::new());
+        for file in &self.report.files {
+            for chunk in chunks(&file.after) {
+                let Ok(document) = Document::parse(&chunk) else { continue };
+                for object in objects(&document).into_iter().flatten() {
+                    if is_too_deep(object.value) {
+                        problems.push(too_deep(file, &chunk, object.value));
+                    } else {
+                        found.push(object.value.to_json());
+                    }
+                }
+            }
         }
-        found
+        (found, problems)
     }
+}
+
+fn too_deep(file: &HardenedFile, chunk: &Chunk<'_>, object: ValueRef<'_>) -> Problem {
+    let span = object.span();
+    let (document, line, column) = (Some(chunk.index), Some(span.line), Some(span.column));
+    let source = Source { document, line, column, ..Source::file(Arc::clone(&file.name)) };
+    Problem { source, message: "this object is nested too deeply to be written as JSON".to_owned() }
 }
 
 /// Adds a text to a stream of YAML documents. JSON is YAML too, but only a value at a time, and not at the start, where the

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 
-use similar::{ChangeTag, TextDiff};
+use similar::{Algorithm, ChangeTag, DiffOp, DiffTag, capture_diff_slices, group_diff_ops};
 
 use crate::render::style::{Style, Tone, is_harmful, push_safe};
 use crate::report::harden::{HardenReport, HardenedFile};
@@ -65,20 +65,24 @@ impl Writer<'_> {
         let name = header(&file.name);
         self.line(out, Tone::Strong, &format!("--- {name}"))?;
         self.line(out, Tone::Strong, &format!("+++ {name}"))?;
-        let changes = TextDiff::from_slices(&old, &new);
-        for hunk in changes.unified_diff().context_radius(CONTEXT).iter_hunks() {
-            self.line(out, Tone::Hint, hunk.header().to_string().trim_end())?;
-            for change in hunk.iter_changes() {
-                let (sign, tone) = match change.tag() {
-                    ChangeTag::Equal => (' ', Tone::Plain),
-                    ChangeTag::Delete => ('-', Tone::Bad),
-                    ChangeTag::Insert => ('+', Tone::Good),
-                };
-                let line = change.value();
-                self.line(out, tone, &format!("{sign}{}", line.strip_suffix('\n').unwrap_or(line)))?;
-                if !line.ends_with('\n') {
-                    self.line(out, Tone::Faint, "\\ No newline at end of file")?;
-                }
+        group_diff_ops(operations(&old, &new), CONTEXT).iter().try_for_each(|hunk| self.hunk(hunk, &old, &new, out))
+    }
+
+    fn hunk(&self, operations: &[DiffOp], old: &[&str], new: &[&str], out: &mut dyn Write) -> io::Result<()> {
+        let Some((first, last)) = operations.first().zip(operations.last()) else { return Ok(()) };
+        let olds = range(first.old_range().start, last.old_range().end);
+        let news = range(first.new_range().start, last.new_range().end);
+        self.line(out, Tone::Hint, &format!("@@ -{olds} +{news} @@"))?;
+        for change in operations.iter().flat_map(|operation| operation.iter_changes(old, new)) {
+            let (sign, tone) = match change.tag() {
+                ChangeTag::Equal => (' ', Tone::Plain),
+                ChangeTag::Delete => ('-', Tone::Bad),
+                ChangeTag::Insert => ('+', Tone::Good),
+            };
+            let line = change.value();
+            self.line(out, tone, &format!("{sign}{}", line.strip_suffix('\n').unwrap_or(line)))?;
+            if !line.ends_with('\n') {
+                self.line(out, Tone::Faint, "\\ No newline at end of file")?;
             }
         }
         Ok(())
@@ -87,6 +91,57 @@ impl Writer<'_> {
     fn line(&self, out: &mut dyn Write, tone: Tone, line: &str) -> io::Result<()> {
         let line = if self.is_for_people { harmless(line.trim_end_matches('\r')) } else { line.into() };
         writeln!(out, "{}", self.style.paint(tone, &line))
+    }
+}
+
+/// Lines from and to, counted from 0, as the head of a hunk has them.
+fn range(start: usize, end: usize) -> String {
+    match end - start {
+        0 => format!("{start},0"),
+        1 => format!("{}", start + 1),
+        lines => format!("{},{lines}", start + 1),
+    }
+}
+
+/// What makes the new lines of the old ones. Edits leave documents where they are, so that each is compared with itself:
+/// comparing takes far more than twice as long for twice as many lines.
+fn operations(old: &[&str], new: &[&str]) -> Vec<DiffOp> {
+    fn documents<'l>(lines: &'l [&'l str]) -> Vec<&'l [&'l str]> {
+        lines.chunk_by(|_, next| !next.starts_with("---")).collect()
+    }
+    let (olds, news) = (documents(old), documents(new));
+    if olds.len() != news.len() {
+        return capture_diff_slices(Algorithm::Myers, old, new);
+    }
+    let mut all: Vec<DiffOp> = Vec::new();
+    let (mut old_at, mut new_at) = (0, 0);
+    for (one, other) in olds.into_iter().zip(news) {
+        for operation in capture_diff_slices(Algorithm::Myers, one, other) {
+            add(&mut all, moved(operation, old_at, new_at));
+        }
+        (old_at, new_at) = (old_at + one.len(), new_at + other.len());
+    }
+    all
+}
+
+fn moved(operation: DiffOp, by_old: usize, by_new: usize) -> DiffOp {
+    let (old, new) = (operation.old_range(), operation.new_range());
+    let (old_index, new_index) = (old.start + by_old, new.start + by_new);
+    let (old_len, new_len) = (old.len(), new.len());
+    match operation.tag() {
+        DiffTag::Equal => DiffOp::Equal { old_index, new_index, len: old_len },
+        DiffTag::Delete => DiffOp::Delete { old_index, old_len, new_index },
+        DiffTag::Insert => DiffOp::Insert { old_index, new_index, new_len },
+        DiffTag::Replace => DiffOp::Replace { old_index, old_len, new_index, new_len },
+    }
+}
+
+/// Adds an operation; equal lines that follow equal lines are one run.
+fn add(all: &mut Vec<DiffOp>, operation: DiffOp) {
+    if let (Some(DiffOp::Equal { len, .. }), DiffOp::Equal { len: more, .. }) = (all.last_mut(), operation) {
+        *len += more;
+    } else {
+        all.push(operation);
     }
 }
 
@@ -125,6 +180,15 @@ mod tests {
             "--- a.yaml\n+++ a.yaml\n@@ -2,5 +2,6 @@\n b\n c\n d\n+X\n e\n f\n\\ No newline at end of file\n"
         );
         assert_eq!(written(before, before, false), "");
+    }
+
+    #[test]
+    fn documents_are_compared_each_with_itself() {
+        let before = "a\n---\na\n---\na\nb\nc\nd\n";
+        let after = "a\n---\na\nx\n---\na\nb\nc\nd\ny\n";
+        let expected = "--- a.yaml\n+++ a.yaml\n@@ -1,8 +1,10 @@\n a\n ---\n a\n+x\n ---\n a\n b\n c\n d\n+y\n";
+        assert_eq!(written(before, after, false), expected);
+        assert_eq!(written("", "a\n", false), "--- a.yaml\n+++ a.yaml\n@@ -0,0 +1 @@\n+a\n");
     }
 
     #[test]

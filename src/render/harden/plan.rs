@@ -28,7 +28,8 @@ pub fn plan(view: PlanView<'_>, style: &Style, out: &mut dyn Write) -> io::Resul
     // Narrower than this, nothing sensible can be laid out; the terminal may break the lines.
     let style = &Style { width: style.width.map(|width| width.max(40)), ..style.clone() };
     let results = &view.report.results;
-    results.iter().try_for_each(|result| list_line(results, result, style, out))?;
+    let list = List::new(results, style);
+    results.iter().try_for_each(|result| list.line(result, style, out))?;
     if !results.is_empty() {
         writeln!(out)?;
     }
@@ -50,20 +51,30 @@ fn has_details(result: &Hardened) -> bool {
 /// Columns of names and namespaces in the list; longer ones move what stands behind them.
 const LONGEST: usize = 48;
 
-fn list_line(all: &[Hardened], result: &Hardened, style: &Style, out: &mut dyn Write) -> io::Result<()> {
-    let width = |text: fn(&Hardened) -> String| {
-        all.iter().map(|result| columns(&text(result)).min(LONGEST)).max().unwrap_or_default()
-    };
-    let mut line = String::new();
-    let way = if style.unicode { way_by_arrow } else { way };
-    for text in [name as fn(&Hardened) -> String, namespace, way] {
-        let (own, column) = (text(result), width(text));
-        if column > 0 {
-            line.push_str(&format!("{own}{:gap$}", "", gap = column.saturating_sub(columns(&own)) + 2));
-        }
+/// The list: its cells and how wide they are.
+struct List {
+    cells: [fn(&Hardened) -> String; 3],
+    widths: [usize; 3],
+}
+
+impl List {
+    fn new(all: &[Hardened], style: &Style) -> Self {
+        let cells = [name as fn(&Hardened) -> String, namespace, if style.unicode { way_by_arrow } else { way }];
+        let width = |text: fn(&Hardened) -> String| {
+            all.iter().map(|result| columns(&text(result)).min(LONGEST)).max().unwrap_or_default()
+        };
+        Self { cells, widths: cells.map(width) }
     }
-    let (sign, tone) = sign(result, style);
-    writeln!(out, "  {} {line}{}", style.paint(tone, sign), style.paint(Tone::Faint, &summary(result)))
+
+    fn line(&self, result: &Hardened, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+        let mut line = String::new();
+        for (text, width) in self.cells.iter().zip(self.widths).filter(|(_, width)| *width > 0) {
+            let own = text(result);
+            line.push_str(&format!("{own}{:gap$}", "", gap = width.saturating_sub(columns(&own)) + 2));
+        }
+        let (sign, tone) = sign(result, style);
+        writeln!(out, "  {} {line}{}", style.paint(tone, sign), style.paint(Tone::Faint, &summary(result)))
+    }
 }
 
 fn sign(result: &Hardened, style: &Style) -> (&'static str, Tone) {

@@ -163,3 +163,23 @@ fn names_from_outside_never_steer_a_terminal() {
         assert!(!ran.stdout.contains(['\u{1b}', '\u{202e}']), "{format}: {:?}", ran.stdout);
     }
 }
+
+#[test]
+fn what_is_nested_too_deeply_is_told_and_nothing_breaks() {
+    let nested = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+    let pod =
+        format!("apiVersion: v1\nkind: Pod\nspec: {{containers: [{{name: a, image: b}}], x: {}}}\n", nested(9000));
+    let custom = format!("apiVersion: example.com/v1\nkind: X\nspec: {}\n", nested(9000));
+    let files = folder(&[("pod.yaml", &pod), ("custom.yaml", &custom)]);
+    let ran = harden(&files, &["-f", "pod.yaml", "-w", "-y"]);
+    assert_eq!((ran.code, text(&files, "pod.yaml")), (Some(2), pod));
+    assert!(
+        ran.stderr.contains("error: pod.yaml:1:1: this document is nested deeper than 256 levels"),
+        "{}",
+        ran.stderr
+    );
+    let ran = harden(&files, &["-f", "custom.yaml", "-o", "json"]);
+    let message = "error: custom.yaml:1:1: this object is nested too deeply to be written as JSON\n";
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""));
+    assert!(ran.stderr.ends_with(message), "{}", ran.stderr);
+}
