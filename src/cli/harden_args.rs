@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, ValueEnum};
 
 use super::args::{InputArgs, TEMPLATE};
+use super::completion::Values;
 use super::streams::Color;
 use crate::model::VolumeChoice;
 use crate::policy::{Level, Version};
@@ -40,7 +41,7 @@ pub(super) struct HardenArgs {
     pub(super) inputs: InputArgs,
 
     /// Namespace of objects that name none; others are errors.
-    #[arg(short = 'n', long, value_name = "NAMESPACE")]
+    #[arg(short = 'n', long, value_name = "NAMESPACE", add = Values::Namespaces)]
     pub(super) namespace: Option<String>,
 
     /// Level to reach: baseline or restricted.
@@ -48,12 +49,12 @@ pub(super) struct HardenArgs {
     pub(super) level: WantedLevel,
 
     /// Version of the Pod Security Standards: v1.N, or latest: the newest one known here.
-    #[arg(long = "version", value_name = "VERSION", default_value = "latest")]
+    #[arg(long = "version", value_name = "VERSION", default_value = "latest", add = Values::Versions)]
     pub(super) policy_version: Version,
 
     /// Output format: text, diff, yaml (the edited files), json (the edited objects), patch (strategic merge), json-patch,
     /// kustomize, plan (the text without the diff), or plan-json.
-    #[arg(short = 'o', long, value_name = "FORMAT", default_value = "text", hide_possible_values = true)]
+    #[arg(short = 'o', long, value_name = "FORMAT", default_value = "text", hide_possible_values = true, add = Values::Words(formats))]
     pub(super) output: HardenFormat,
 
     /// Replace the files by the edited ones; asks first.
@@ -62,7 +63,7 @@ pub(super) struct HardenArgs {
 
     /// Folder to write edited copies of all files to, by their own names; with -o kustomize, a component with the patches.
     /// Files that are there already are never overwritten.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", add = Values::Folders)]
     pub(super) output_dir: Option<PathBuf>,
 
     /// Do not ask; needed for --write where no terminal is.
@@ -90,7 +91,7 @@ pub(super) struct HardenArgs {
     pub(super) choices: ChoiceArgs,
 
     /// Objects of a cluster.
-    #[arg(value_name = "TYPE/NAME", hide = true)]
+    #[arg(value_name = "TYPE/NAME", hide = true, add = Values::Objects)]
     pub(super) rest: Vec<String>,
 }
 
@@ -99,11 +100,11 @@ pub(super) struct HardenArgs {
 #[command(next_help_heading = "What to change")]
 pub(super) struct ChoiceArgs {
     /// Fix only these controls, by ID or everyday name; may be repeated or joined by commas.
-    #[arg(long, value_name = "CHECK", value_delimiter = ',')]
+    #[arg(long, value_name = "CHECK", value_delimiter = ',', add = Values::Checks)]
     pub(super) only: Vec<String>,
 
     /// Leave these controls alone.
-    #[arg(long, value_name = "CHECK", value_delimiter = ',')]
+    #[arg(long, value_name = "CHECK", value_delimiter = ',', add = Values::Checks)]
     pub(super) skip: Vec<String>,
 
     /// Make only edits that are safe; others are told as left.
@@ -192,6 +193,10 @@ fn volume(text: &str) -> Result<(String, VolumeChoice), String> {
         _ => return Err(WRONG.to_owned()),
     };
     Ok((name.to_owned(), choice))
+}
+
+fn formats() -> Vec<&'static str> {
+    HardenFormat::ALL.into_iter().map(HardenFormat::as_str).collect()
 }
 
 #[cfg(test)]
