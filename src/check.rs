@@ -3,18 +3,19 @@
 mod namespaces;
 mod policies;
 mod verdict;
+mod walk;
 
 pub use policies::Policies;
+pub use walk::{Scene, Stop, parse, unfit, walk};
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use rayon::prelude::*;
 
 use crate::policy::{AdmissionConfig, NamespacePolicy, Version};
 use crate::report::{Asked, Problem, Report, Source, Verdict};
 use crate::source::{self, Input, Manifest};
-use crate::yaml::{Chunk, Document, chunks};
+use crate::yaml::{Chunk, chunks};
 
 use namespaces::Namespaces;
 use verdict::Judge;
@@ -61,12 +62,14 @@ struct Outcome {
 }
 
 impl Outcome {
-    fn error(source: Source, message: String) -> Self {
-        Self { errors: vec![Problem { source, message }], ..Self::default() }
-    }
-
     fn unreadable(input: &Input, message: String) -> Self {
-        Self::error(Source::file(input.name()), message)
+        Problem { source: Source::file(input.name()), message }.into()
+    }
+}
+
+impl From<Problem> for Outcome {
+    fn from(problem: Problem) -> Self {
+        Self { errors: vec![problem], ..Self::default() }
     }
 }
 
@@ -103,32 +106,16 @@ fn check_together(request: &Request, inputs: &[Input]) -> Vec<Outcome> {
 }
 
 fn check_manifest(judge: &Judge<'_>, manifest: &Manifest) -> Vec<Outcome> {
-    if is_binary(&manifest.text) {
-        let message = "this is no manifest but a binary file".to_owned();
-        let source = Source { origin: manifest.origin.clone(), ..Source::file(Arc::clone(&manifest.name)) };
-        return vec![Outcome::error(source, message)];
+    if let Some(problem) = unfit(manifest) {
+        return vec![Outcome::from(problem)];
     }
     chunks(&manifest.text).par_iter().with_min_len(8).map(|chunk| check_document(judge, manifest, chunk)).collect()
 }
 
-/// A text with a NUL near its start is none: one sentence says more than an error per line of it.
-fn is_binary(text: &str) -> bool {
-    text.bytes().take(8192).any(|byte| byte == 0)
-}
-
 fn check_document(judge: &Judge<'_>, manifest: &Manifest, chunk: &Chunk<'_>) -> Outcome {
-    match Document::parse(chunk) {
+    match parse(manifest, chunk) {
         Ok(document) => judge.document(manifest, &document),
-        Err(error) => {
-            let source = Source {
-                file: Arc::clone(&manifest.name),
-                document: Some(chunk.index),
-                line: Some(error.line),
-                column: Some(error.column),
-                origin: manifest.origin.clone(),
-            };
-            Outcome::error(source, error.message)
-        }
+        Err(problem) => problem.into(),
     }
 }
 

@@ -18,7 +18,7 @@ mod write;
 use std::ops::Range;
 
 use crate::model::{Edit, FieldPath};
-use crate::yaml::{Document, ValueRef};
+use crate::yaml::{Document, Style, ValueRef};
 
 pub use verify::{Edited, Target, Unedited, edited};
 
@@ -55,9 +55,20 @@ pub fn manifest(object: &serde_json::Value) -> String {
 }
 
 impl Refused {
-    /// The place of a path, or of the closest thing around it.
+    /// The place of a path, or of the closest thing around it that stands there itself.
     fn at(object: ValueRef<'_>, path: &FieldPath, why: impl Into<String>) -> Self {
-        let located = object.locate(path);
+        let is_elsewhere = |value: ValueRef<'_>| matches!(value.style(), Style::Alias | Style::Merged);
+        let mut located = object.locate(&FieldPath::root());
+        for steps in 1..=path.segments().len() {
+            let next = object.locate(&path.head(steps));
+            if next.steps < steps || next.value.style() == Style::Merged {
+                break;
+            }
+            located = next;
+            if is_elsewhere(located.value) {
+                break;
+            }
+        }
         let span = located.key.unwrap_or(located.value).span();
         Self { path: path.clone(), line: span.line, column: span.column, why: why.into() }
     }

@@ -16,6 +16,7 @@
 //! - [`edit`] changes texts where it must and nowhere else; [`harden`] plans what to change, and proves it.
 //! - [`label`] finds what labels of namespaces would break.
 //! - [`apply`] hardens what runs in a cluster.
+//! - [`rollout`] watches what becomes of an edited workload, and finds what broke it.
 //! - [`report`] is what a run found out, [`render`] writes it, [`cli`] is the command around it all.
 
 pub mod admission;
@@ -34,5 +35,6 @@ pub mod model;
 pub mod policy;
 pub mod render;
 pub mod report;
+pub mod rollout;
 pub mod source;
 pub mod yaml;

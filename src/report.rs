@@ -1,10 +1,12 @@
 //! What a run found out, as plain data: every renderer and every exit code is made from a [`Report`],
-//! or from the report of its command in [`apply`], [`harden`] or [`label`].
+//! or from that of its command in [`apply`], [`harden`], [`label`], [`rollout`] or [`version`].
 
 pub mod apply;
 pub mod harden;
 pub mod label;
 pub mod patch;
+pub mod rollout;
+pub mod version;
 
 use std::sync::Arc;
 

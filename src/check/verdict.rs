@@ -1,19 +1,15 @@
 //! Judges the pod templates of one document.
 
-use std::sync::Arc;
-
 use super::namespaces::{Namespaces, strings};
+use super::walk::{Scene, Stop, walk};
 use super::{Outcome, Policies, Request};
 use crate::admission;
 use crate::evaluate::{evaluate, strictest_level};
 use crate::model::{FieldPath, Finding, PodTemplate};
 use crate::policy::{LabelContext, Level, Mode, NamespacePolicy, Policy, label_mistakes};
-use crate::report::{Asked, ModeVerdict, PlacedFinding, Problem, Source, Verdict};
-use crate::source::{
-    Found, Manifest, Object, check_object_types, check_template_fields, find, objects, place, served_version,
-};
-use crate::yaml::de::decode;
-use crate::yaml::{Document, Span};
+use crate::report::{Asked, ModeVerdict, PlacedFinding, Verdict};
+use crate::source::{Found, Manifest, Object, place};
+use crate::yaml::Document;
 
 /// Judges documents by one request.
 pub(super) struct Judge<'a> {
@@ -21,112 +17,16 @@ pub(super) struct Judge<'a> {
     pub(super) namespaces: &'a Namespaces,
 }
 
-/// What judging one document adds to.
-struct Scene<'a> {
-    manifest: &'a Manifest,
-    document: usize,
-    outcome: Outcome,
-}
-
-impl Scene<'_> {
-    fn source(&self, span: Span) -> Source {
-        Source {
-            file: Arc::clone(&self.manifest.name),
-            document: Some(self.document),
-            line: Some(span.line),
-            column: Some(span.column),
-            origin: self.manifest.origin.clone(),
-        }
-    }
-
-    fn error(&mut self, span: Span, message: String) {
-        let source = self.source(span);
-        self.outcome.errors.push(Problem { source, message });
-    }
-
-    fn warning(&mut self, span: Span, message: String) {
-        let source = self.source(span);
-        self.outcome.warnings.push(Problem { source, message });
-    }
-}
-
 impl Judge<'_> {
     /// Judges every template of a document.
     pub(super) fn document(&self, manifest: &Manifest, document: &Document<'_>) -> Outcome {
-        let mut scene = Scene { manifest, document: document.index, outcome: Outcome::default() };
-        for duplicate in document.duplicates() {
-            let key = document.value(duplicate.overwritten);
-            let line = document.value(duplicate.by).span().line;
-            let name = key.as_str().unwrap_or_default();
-            scene.warning(key.span(), format!("key {name:?} is set again in line {line}, which is what counts"));
-        }
-        let before = scene.outcome.results.len() + scene.outcome.errors.len();
-        let objects = objects(document);
-        let is_empty = objects.is_empty();
-        for object in objects {
-            match object {
-                Ok(object) => self.object(&mut scene, &object),
-                Err(error) => scene.error(error.span, error.message),
-            }
-        }
-        if !is_empty && scene.outcome.results.len() + scene.outcome.errors.len() == before {
-            scene.outcome.without_template += 1;
-        }
-        scene.outcome
-    }
-
-    fn object(&self, scene: &mut Scene<'_>, object: &Object<'_>) {
-        let span = object.value.span();
-        if object.kind.is_empty() || object.api_version.is_empty() {
-            let missing = if object.kind.is_empty() { "kind" } else { "apiVersion" };
-            let message = format!("{missing} is not set: this is no Kubernetes object");
-            return if object.kind.is_empty() { scene.warning(span, message) } else { scene.error(span, message) };
-        }
-        if let Err(message) = self.check_namespace(object) {
-            return scene.error(span, message);
-        }
-        if let Some(served) = served_version(object) {
-            let place = object.value.entry("apiVersion").map_or(span, |entry| entry.key_ref.span());
-            let (kind, is) = (object.kind, object.api_version);
-            return scene.error(place, format!("apiVersion: no server has a {kind} in {is:?}; it is in {served:?}"));
-        }
-        match check_object_types(object) {
-            Ok(unknown) => {
-                for field in unknown {
-                    self.unknown_field(scene, &field);
-                }
-            }
-            Err(error) => {
-                let message = format!("{error} (the API server refuses it)");
-                return scene.error(error.span.unwrap_or(span), message);
-            }
-        }
-        if object.kind == "Namespace" && object.group().is_empty() {
-            self.namespace(scene, object);
-        }
-        for found in find(object) {
-            self.template(scene, object, &found);
-        }
-    }
-
-    /// kubectl takes `-n` for a check, not for an override.
-    fn check_namespace(&self, object: &Object<'_>) -> Result<(), String> {
-        match (object.namespace, &self.request.namespace) {
-            (Some(own), Some(asked)) if own != asked => Err(format!(
-                "the namespace of {}/{} is {own:?}, which is not the one asked for with -n, {asked:?}",
-                object.kind.to_lowercase(),
-                object.name
-            )),
-            _ => Ok(()),
-        }
-    }
-
-    fn unknown_field(&self, scene: &mut Scene<'_>, field: &crate::source::Unknown) {
-        if field.in_security_context {
-            scene.error(field.span, field.message.clone());
-        } else {
-            scene.warning(field.span, field.message.clone());
-        }
+        let mut results = Vec::new();
+        let scene = walk(manifest, document, self.request.namespace.as_deref(), &mut |scene, stop| match stop {
+            Stop::Namespace(object) => self.namespace(scene, object),
+            Stop::Template { object, found, pod } => results.push(self.judge(scene, object, found, pod)),
+        });
+        let without_template = usize::from(scene.is_without_template);
+        Outcome { results, errors: scene.errors, warnings: scene.warnings, without_template }
     }
 
     /// Mistakes in a namespace's labels, told where they stand. A value that the server cannot read is an error where
@@ -151,24 +51,6 @@ impl Judge<'_> {
                 _ => scene.warning(span, format!("namespace {:?}: {mistake}", object.name)),
             }
         }
-    }
-
-    fn template(&self, scene: &mut Scene<'_>, object: &Object<'_>, found: &Found<'_>) {
-        if found.custom {
-            for field in check_template_fields(found) {
-                self.unknown_field(scene, &field);
-            }
-        }
-        let pod = match found.value.map_or(Ok(PodTemplate::default()), decode::<PodTemplate>) {
-            Ok(pod) => pod,
-            Err(error) => {
-                let path = found.path.clone().join(&error.path);
-                let message = format!("{path}: {}", error.message);
-                return scene.error(error.span.unwrap_or_else(|| object.value.span()), message);
-            }
-        };
-        let verdict = self.judge(scene, object, found, pod);
-        scene.outcome.results.push(verdict);
     }
 
     fn policies(&self, object: &Object<'_>) -> Policies {

@@ -112,7 +112,7 @@ fn repair(case: &Case<'_>) -> Repair {
         let count = violation.path.segments().len() - usize::from(!is_annotation);
         // Admission copies annotations to fields, which are not written then.
         let path = violation.path.head(count);
-        path.find(case.template).is_some().then(|| Step::safe(Edit::remove(path), risk))
+        case.written(&path).is_some().then(|| Step::safe(Edit::remove(path), risk))
     };
     case.violations.iter().filter_map(removed).collect::<Vec<_>>().into()
 }

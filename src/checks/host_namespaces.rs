@@ -2,7 +2,7 @@
 
 use super::repair::port_list;
 use super::setters::Setter;
-use super::{Case, Check, Cis, Meaning, Repair, Revision, Step};
+use super::{Case, Check, Cis, Left, Meaning, Repair, Revision, Step};
 use crate::model::{Applicability, Edit, FieldPath, PodTemplate, Segment, Violated};
 use crate::policy::Level;
 
@@ -62,23 +62,34 @@ fn v1_0(pod: &PodTemplate) -> Option<Violated> {
 }
 
 fn repair(case: &Case<'_>) -> Repair {
-    let mut steps: Vec<_> = case.violations.iter().map(|violation| step(case, &violation.path)).collect();
-    let dns_policy = FieldPath::fields(&["spec", "dnsPolicy"]);
-    let follows = case.written(&dns_policy).is_some_and(|policy| policy == "ClusterFirstWithHostNet");
-    if follows && case.pod.spec.host_network == Some(true) {
-        // Without the host's network it means the same as ClusterFirst, which is the default.
-        steps.push(Step::risky(Edit::remove(dns_policy), ""));
+    let mut repair = Repair::default();
+    for path in case.violations.iter().map(|violation| violation.path.clone()) {
+        let is_network = path.last().and_then(Segment::as_key) == Some("hostNetwork");
+        if is_network && case.keeps_host_network() {
+            let why = "host processes stay, and the API server wants them on the node's network";
+            repair.left.push(Left { path, why: why.to_owned(), ways: vec!["fix windowsHostProcess too".to_owned()] });
+            continue;
+        }
+        repair.steps.push(step(case, path));
+        repair.steps.extend(is_network.then(|| dns_policy(case)).flatten());
     }
-    steps.into()
+    repair
 }
 
-fn step(case: &Case<'_>, path: &FieldPath) -> Step {
+/// Without the node's network, `ClusterFirstWithHostNet` means the same as `ClusterFirst`, which is the default.
+fn dns_policy(case: &Case<'_>) -> Option<Step> {
+    let path = FieldPath::fields(&["spec", "dnsPolicy"]);
+    let follows = case.written(&path).is_some_and(|policy| policy == "ClusterFirstWithHostNet");
+    follows.then(|| Step::risky(Edit::remove(path), ""))
+}
+
+fn step(case: &Case<'_>, path: FieldPath) -> Step {
     let risk = match path.last().and_then(Segment::as_key) {
         Some("hostPID") => "the pod no longer sees or signals processes of the node".to_owned(),
         Some("hostIPC") => "shared memory and semaphores of the node's processes are out of reach".to_owned(),
         _ => network_risk(case),
     };
-    Step::risky(Edit::remove(path.clone()), risk)
+    Step::risky(Edit::remove(path), risk)
 }
 
 fn network_risk(case: &Case<'_>) -> String {
@@ -88,13 +99,14 @@ fn network_risk(case: &Case<'_>) -> String {
     if ports.is_empty() {
         return format!("{reach}; whatever the pod listens on is reached by its own address only");
     }
-    format!("{reach}; {} answers on the pod's address only, so let a Service publish it", port_list(&ports))
+    format!("{reach}; {} can be reached by the pod's address only, so let a Service publish it", port_list(&ports))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checks::testing::{pod, repair, steps, violations};
+    use crate::checks::testing::{pod, repair, repair_with, steps, violations};
+    use crate::model::Choices;
 
     #[test]
     fn all_three() {
@@ -126,12 +138,19 @@ mod tests {
         let repaired = repair(&CHECK, json);
         assert_eq!(
             steps(&repaired),
-            ["spec.hostNetwork removed risky", "spec.hostPID removed risky", "spec.dnsPolicy removed risky"]
+            ["spec.hostNetwork removed risky", "spec.dnsPolicy removed risky", "spec.hostPID removed risky"]
         );
-        assert!(repaired.steps[0].risk.contains("port 80 answers on the pod's address only"));
+        assert!(repaired.steps[0].risk.contains("port 80 can be reached by the pod's address only"));
         let json = r#"{"spec":{"hostNetwork":true,"dnsPolicy":"Default"}}"#;
         assert_eq!(steps(&repair(&CHECK, json)), ["spec.hostNetwork removed risky"]);
         let json = r#"{"spec":{"hostIPC":true,"dnsPolicy":"ClusterFirstWithHostNet"}}"#;
         assert_eq!(steps(&repair(&CHECK, json)), ["spec.hostIPC removed risky"]);
+    }
+
+    #[test]
+    fn host_processes_that_stay_need_the_network() {
+        let json = r#"{"spec":{"hostNetwork":true,"containers":[{"name":"a"}]}}"#;
+        let repair = repair_with(&CHECK, json, &Choices::default(), 37, &["windowsHostProcess"]);
+        assert_eq!((repair.steps.len(), repair.left.len()), (0, 1));
     }
 }

@@ -76,9 +76,9 @@ fn violations_of(container: PlacedContainer<'_>) -> impl Iterator<Item = Violati
 }
 
 fn repair(case: &Case<'_>) -> Repair {
-    if case.pod.spec.host_network == Some(true) && case.leaves(&["hostNamespaces"]) {
+    if case.keeps_host_network() {
         let why = "the pod stays on the node's network, where the API server makes every container port a host port";
-        return case.all_left(why, &["fix hostNamespaces too"]);
+        return case.all_left(why, &["fix the finding that keeps it there too"]);
     }
     // Admission also sees host ports that come from hostNetwork and go with it.
     let written = case.violations.iter().filter(|violation| case.written(&violation.path).is_some());

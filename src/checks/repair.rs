@@ -100,6 +100,12 @@ impl<'a> Case<'a> {
         self.choices.keep_capabilities.iter().any(|kept| bare_name(kept) == bare)
     }
 
+    /// Whether the pod stays on the node's network: the API server wants that of host processes
+    /// (`validateWindowsHostProcessPod` in `k8s.io/kubernetes/pkg/apis/core/validation`).
+    pub(super) fn keeps_host_network(&self) -> bool {
+        self.pod.spec.host_network == Some(true) && self.leaves(&["hostNamespaces", "windowsHostProcess"])
+    }
+
     /// All violations stay, for one reason.
     pub(super) fn all_left(&self, why: &str, ways: &[&str]) -> Repair {
         let left = |violation: &Violation| Left {

@@ -145,12 +145,13 @@ pub(super) fn user_namespace(case: &Case<'_>) -> Result<Step, Option<String>> {
 fn namespace_obstacle(case: &Case<'_>) -> Option<&'static str> {
     let spec = &case.pod.spec;
     let shares = [spec.host_network, spec.host_pid, spec.host_ipc].contains(&Some(true));
+    let keeps = case.keeps_host_network() || (shares && case.leaves(&["hostNamespaces"]));
     let mut devices = spec.all_containers().map(|container| container.path().field("volumeDevices"));
     if case.minor < USER_NAMESPACES_SINCE {
         Some("policies before v1.35 want runAsNonRoot all the same")
     } else if case.is_windows {
         Some("Windows pods have no user namespaces")
-    } else if shares && case.leaves(&["hostNamespaces"]) {
+    } else if keeps {
         Some("the pod keeps namespaces of the node, and the API server refuses both together")
     } else if devices.any(|path| case.written(&path).is_some()) {
         Some("the API server refuses it on pods with volumeDevices")

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::setters::{Setter, names, setters, spread, text_value};
 use super::text::{go_quote, join_quote, plural};
 use super::{Case, Check, Cis, Meaning, Repair, Revision, Step, seccomp_annotations};
-use crate::model::{Applicability, Edit, FieldPath, PlacedContainer, PodTemplate, Violated};
+use crate::model::{Applicability, ContainerKind, Edit, FieldPath, PlacedContainer, PodTemplate, Violated};
 use crate::policy::Level;
 
 pub(super) const CHECK: Check = Check {
@@ -131,7 +131,8 @@ pub(super) fn repair_fields(case: &Case<'_>, lacking: Vec<PlacedContainer<'_>>) 
     let from_pod = seccomp_annotations::localhost_profile(case, Setter::Pod).filter(|_| of_pod.is_none());
     let names_own = |container: &PlacedContainer<'_>| {
         let own = seccomp_annotations::localhost_profile(case, Setter::Container(*container));
-        own.is_some() && own != from_pod
+        // Ephemeral containers cannot be given one.
+        container.kind != ContainerKind::Ephemeral && own.is_some() && own != from_pod
     };
     let (with_own, inheriting): (Vec<_>, Vec<_>) = lacking.into_iter().partition(names_own);
     let spread =

@@ -5,9 +5,12 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, CommandFactory, Parser, ValueEnum};
 
 use super::Failure;
+use super::completion::{CompletionArgs, Values};
+use super::harden_args::HardenArgs;
 use super::kube_args::KubeArgs;
 use super::label_args::LabelArgs;
 use super::streams::Color;
+use super::version_args::VersionArgs;
 use crate::cluster::ListQuery;
 use crate::policy::{Level, Version};
 use crate::render::Format;
@@ -26,10 +29,12 @@ pub(super) const TEMPLATE: &str = "{about-with-newline}\n{before-help}{all-args}
     before_help = "Examples:\n  \
         # What would Pod Security admission say about these manifests?\n  \
         kubectl secctx check -f examples/\n\n  \
-        # What does a control mean, and what may break?\n  \
-        kubectl secctx explain runAsNonRoot\n\n  \
+        # Plan the edits that make these manifests pass, and show them as a diff\n  \
+        kubectl secctx harden -f examples/\n\n  \
         # Which level could each namespace of the cluster enforce today?\n  \
-        kubectl secctx dry-run-label\n",
+        kubectl secctx dry-run-label\n\n  \
+        # What does a control mean, and what may break?\n  \
+        kubectl secctx explain runAsNonRoot\n",
     help_template = TEMPLATE
 )]
 pub(super) struct App {
@@ -40,15 +45,19 @@ pub(super) struct App {
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Subcommand {
     Check(CheckArgs),
-    Explain(ExplainArgs),
+    // Boxed: its many options would make every command's arguments large.
+    Harden(Box<HardenArgs>),
     DryRunLabel(LabelArgs),
+    Explain(ExplainArgs),
+    Completion(CompletionArgs),
+    Version(VersionArgs),
 }
 
-/// What to judge, and by what: the arguments that `check` and `explain` share.
+/// Which manifests to read.
 #[derive(Debug, Args)]
-pub(super) struct ManifestArgs {
-    /// File, folder, glob, http(s) address, or - for standard input; may be repeated or joined by commas.
-    #[arg(short = 'f', long, value_name = "FILE", value_delimiter = ',')]
+pub(super) struct InputArgs {
+    /// Files, folders, globs, http(s) addresses, or - for standard input; may be repeated or joined by commas.
+    #[arg(short = 'f', long, value_name = "FILE", value_delimiter = ',', num_args = 1.., add = Values::Manifests)]
     pub(super) filename: Vec<String>,
 
     /// Read the folders in folders given with -f too.
@@ -56,8 +65,22 @@ pub(super) struct ManifestArgs {
     pub(super) recursive: bool,
 
     /// Folder with a kustomization, built by kubectl's kustomize. Goes neither with -f nor with -R.
-    #[arg(short = 'k', long, value_name = "DIR", conflicts_with_all = ["filename", "recursive"])]
+    #[arg(short = 'k', long, value_name = "DIR", conflicts_with_all = ["filename", "recursive"], add = Values::Folders)]
     pub(super) kustomize: Option<String>,
+}
+
+impl InputArgs {
+    /// Whether manifests are named at all; else a cluster is meant.
+    pub(super) fn are_given(&self) -> bool {
+        !self.filename.is_empty() || self.kustomize.is_some()
+    }
+}
+
+/// What to judge, and by what: the arguments that `check` and `explain` share.
+#[derive(Debug, Args)]
+pub(super) struct ManifestArgs {
+    #[command(flatten)]
+    pub(super) inputs: InputArgs,
 
     /// baseline, restricted, or namespace: what the labels of each object's Namespace say [default: restricted,
     /// or namespace with --admission-config]
@@ -66,22 +89,22 @@ pub(super) struct ManifestArgs {
 
     /// Version of the Pod Security Standards: v1.N, or latest: the newest that the server knows; of manifests, the newest
     /// one known here.
-    #[arg(long = "version", value_name = "VERSION", default_value = "latest")]
+    #[arg(long = "version", value_name = "VERSION", default_value = "latest", add = Values::Versions)]
     pub(super) policy_version: Version,
 
     /// AdmissionConfiguration of the API server, or the PodSecurityConfiguration in it: default levels and exemptions.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", add = Values::Manifests)]
     pub(super) admission_config: Option<PathBuf>,
 
     /// Namespace in the cluster; of manifests, that of objects that name none (others are errors).
-    #[arg(short = 'n', long, value_name = "NAMESPACE")]
+    #[arg(short = 'n', long, value_name = "NAMESPACE", add = Values::Namespaces)]
     pub(super) namespace: Option<String>,
 }
 
 impl ManifestArgs {
     /// Whether manifests are named at all; else a cluster is meant.
     pub(super) fn are_given(&self) -> bool {
-        !self.filename.is_empty() || self.kustomize.is_some()
+        self.inputs.are_given()
     }
 }
 
@@ -155,11 +178,15 @@ impl ClusterArgs {
     disable_help_flag = true
 )]
 pub(super) struct CheckArgs {
+    /// Objects of the cluster: TYPE, TYPE NAME, TYPE/NAME; all workloads and pods where none is given.
+    #[arg(value_name = "TYPE|TYPE/NAME", add = Values::Objects)]
+    pub(super) rest: Vec<String>,
+
     #[command(flatten)]
     pub(super) manifests: ManifestArgs,
 
     /// Output format: table, wide, json, yaml, sarif, junit, github, markdown, name, or psa (the server's own sentences).
-    #[arg(short = 'o', long, value_name = "FORMAT", default_value = "table", hide_possible_values = true)]
+    #[arg(short = 'o', long, value_name = "FORMAT", default_value = "table", hide_possible_values = true, add = Values::Words(formats))]
     pub(super) output: Format,
 
     /// Print no results; the exit code tells.
@@ -184,10 +211,6 @@ pub(super) struct CheckArgs {
 
     #[command(flatten)]
     pub(super) cluster: ClusterArgs,
-
-    /// Objects of the cluster: TYPE, TYPE NAME, TYPE/NAME; all workloads and pods where none is given.
-    #[arg(value_name = "TYPE|TYPE/NAME")]
-    pub(super) rest: Vec<String>,
 }
 
 /// Arguments of `explain`.
@@ -217,7 +240,7 @@ pub(super) struct CheckArgs {
 )]
 pub(super) struct ExplainArgs {
     /// Control, field, everyday name, or objects of a cluster; several may be given. "-" reads messages of the API server from standard input.
-    #[arg(value_name = "CHECK|FIELD|TYPE/NAME|-")]
+    #[arg(value_name = "CHECK|FIELD|TYPE/NAME|-", add = Values::Topics)]
     pub(super) topics: Vec<String>,
 
     #[command(flatten)]
@@ -249,8 +272,11 @@ pub(super) enum ExplainFormat {
 /// Values of `--level`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum AskedLevel {
+    /// Prevents known privilege escalations.
     Baseline,
+    /// Follows current practice of hardening pods.
     Restricted,
+    /// What the labels of each object's namespace say.
     Namespace,
 }
 
@@ -268,6 +294,10 @@ impl From<FailLevel> for Level {
             FailLevel::Restricted => Self::Restricted,
         }
     }
+}
+
+fn formats() -> Vec<&'static str> {
+    Format::ALL.into_iter().map(Format::as_str).collect()
 }
 
 /// The command line as clap knows it: for parsing, help, completion and manuals.

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use clap::ValueEnum;
 
-use super::args::{AskedLevel, CheckArgs, ManifestArgs};
-use super::{Exit, Failure, Streams, live};
+use super::args::{AskedLevel, CheckArgs, InputArgs, ManifestArgs};
+use super::{Exit, Failure, Streams, harden, live};
 use crate::check::{Request, check, unlabelled_namespaces};
 use crate::policy::{AdmissionConfig, Level, NamespacePolicy, Version};
 use crate::render::{self, Format, Style, shell_word};
@@ -36,7 +36,7 @@ pub(super) fn of_manifests(
     command: &'static str,
     request: &Request,
 ) -> Result<Report, Failure> {
-    let (inputs, mut problems) = inputs(args, rest, command)?;
+    let (inputs, mut problems) = inputs(&args.inputs, rest, command)?;
     let mut report = check(request, &inputs);
     // What could not even be found stood in front of what was read.
     problems.append(&mut report.errors);
@@ -44,15 +44,16 @@ pub(super) fn of_manifests(
     Ok(report)
 }
 
-fn inputs(
-    args: &ManifestArgs,
+/// The inputs that the arguments name, and what could not be found.
+pub(super) fn inputs(
+    args: &InputArgs,
     rest: &[String],
     command: &'static str,
 ) -> Result<(Vec<Input>, Vec<crate::report::Problem>), Failure> {
     let usage = |message: String| Failure::Usage { message, command };
     if let Some(extra) = rest.first() {
         let message = format!(
-            "unexpected argument {extra:?}: every file needs its own -f, and patterns need quotes (-f '*.yaml')"
+            "unexpected argument {extra:?}: objects of a cluster go with neither -f nor -k; files stand behind -f"
         );
         return Err(usage(message));
     }
@@ -129,29 +130,33 @@ pub(super) fn notices(args: &ManifestArgs, request: &Request, report: &Report) -
     notices
 }
 
-/// The command that tells more about what was found.
+/// The command that a reader of violations should type next: the one that mends manifests, else the one that tells more.
 fn next(args: &CheckArgs, report: &Report) -> Option<String> {
-    if args.output != Format::Table || report.violating() == 0 || args.manifests.filename.iter().any(|name| name == "-")
-    {
+    let inputs = &args.manifests.inputs;
+    if args.output != Format::Table || report.violating() == 0 || inputs.filename.iter().any(|name| name == "-") {
         return None;
     }
-    let mut command = COMMAND.to_owned();
-    if !args.manifests.are_given() {
+    let of_manifests = args.manifests.are_given();
+    let can_harden = of_manifests && report.asked != Asked::Namespace && args.manifests.admission_config.is_none();
+    let mut command = if can_harden { harden::COMMAND } else { COMMAND }.to_owned();
+    if !of_manifests {
         command.push_str(&live::flags(args));
     }
-    let everywhere = args.cluster.all_namespaces;
-    let args = &args.manifests;
-    for name in &args.filename {
-        command.push_str(&format!(" -f {}", shell_word(name)));
-    }
+    command.push_str(&input_flags(inputs));
+    command.push_str(&policy_flags(&args.manifests, args.cluster.all_namespaces));
+    Some(if can_harden { command } else { command + " -o wide" })
+}
+
+/// The flags that say which manifests to read, as they were given.
+pub(super) fn input_flags(args: &InputArgs) -> String {
+    let mut flags: String = args.filename.iter().map(|name| format!(" -f {}", shell_word(name))).collect();
     if let Some(folder) = &args.kustomize {
-        command.push_str(&format!(" -k {}", shell_word(folder)));
+        flags.push_str(&format!(" -k {}", shell_word(folder)));
     }
     if args.recursive {
-        command.push_str(" -R");
+        flags.push_str(" -R");
     }
-    command.push_str(&policy_flags(args, everywhere));
-    Some(command + " -o wide")
+    flags
 }
 
 /// The flags that say what to judge by, as they were given.

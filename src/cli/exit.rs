@@ -11,7 +11,7 @@ pub enum Exit {
     Violations,
     /// Wrong usage, or something could not be read or judged: 2.
     Failure,
-    /// The user did not want to go on: 130, as after Ctrl-C.
+    /// A person said no, or pressed Ctrl-C: 130.
     Cancelled,
 }
 

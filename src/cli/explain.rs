@@ -39,7 +39,7 @@ pub(super) fn run(args: &ExplainArgs, streams: &mut Streams) -> Result<Exit, Fai
 /// A flag that says how to judge manifests where there are none.
 fn stray_flag(args: &ManifestArgs) -> Option<&'static str> {
     let flags = [
-        ("-R", args.recursive),
+        ("-R", args.inputs.recursive),
         ("--level", args.level.is_some()),
         ("--version", args.policy_version != Version::Latest),
         ("--admission-config", args.admission_config.is_some()),
@@ -83,7 +83,8 @@ fn objects(args: &ExplainArgs, streams: &mut Streams) -> Result<Exit, Failure> {
 
 fn pasted(args: &ExplainArgs, streams: &mut Streams) -> Result<Exit, Failure> {
     if io::stdin().is_terminal() {
-        writeln!(streams.err, "Paste messages of the API server, then press Ctrl-D on a line of its own.")?;
+        let end = if cfg!(windows) { "Ctrl-Z and Enter" } else { "Ctrl-D" };
+        writeln!(streams.err, "Paste messages of the API server, then press {end} on a line of its own.")?;
     }
     let input = source::read(&Input::Stdin).map_err(|error| Failure::Message(format!("standard input: {error}")))?;
     let pasted: Pasted = read(&input.text);

@@ -6,8 +6,9 @@ use std::io::{IsTerminal, stdin};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{ArgAction, Args};
+use clap::{ArgAction, Args, FromArgMatches};
 
+use super::completion::Values;
 use crate::cluster::{ClusterError, ConnectOptions, Environment, Impersonation, Secret, contexts, parse_timeout};
 
 /// Where every container of a cluster finds its token.
@@ -22,7 +23,7 @@ pub(super) struct KubeArgs {
     kubeconfig: Option<PathBuf>,
 
     /// Context of the kubeconfig to use; may be repeated, for one cluster after another.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = Values::Contexts)]
     context: Vec<String>,
 
     /// Use each context of the kubeconfig, one after another.
@@ -30,11 +31,11 @@ pub(super) struct KubeArgs {
     all_contexts: bool,
 
     /// Cluster of the kubeconfig to use.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = Values::Clusters)]
     cluster: Option<String>,
 
     /// User of the kubeconfig to use.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = Values::Users)]
     user: Option<String>,
 
     /// User to act as: a user or a service account.
@@ -110,6 +111,23 @@ impl KubeArgs {
         Ok(contexts.into_iter().map(|context| self.options(Some(context))).collect())
     }
 
+    /// What the flags of a line that is still being typed say: each one's long name with its value. Flags that are not
+    /// about the connection are passed over; `None` where the others do not go together.
+    pub(super) fn options_so_far<'a>(
+        given: impl Iterator<Item = (&'a str, Option<&'a str>)>,
+    ) -> Option<ConnectOptions> {
+        let command = Self::augment_args(clap::Command::new("connection").no_binary_name(true));
+        let is_known = |name: &str| command.get_arguments().any(|arg| arg.get_long() == Some(name));
+        let words: Vec<_> = given
+            .filter(|(name, _)| is_known(name))
+            .map(|(name, value)| value.map_or_else(|| format!("--{name}"), |value| format!("--{name}={value}")))
+            .collect();
+        let args = Self::from_arg_matches(&command.try_get_matches_from(words).ok()?).ok()?;
+        let mut options = args.all_options().ok()?.into_iter().next()?;
+        options.silent = true;
+        Some(options)
+    }
+
     /// The flags that say which cluster is asked and as whom, as they were given; secrets and what only says how are left
     /// out.
     pub(super) fn flags(&self) -> Vec<(&'static str, String)> {
@@ -151,6 +169,7 @@ impl KubeArgs {
             token: self.token.clone(),
             request_timeout: self.request_timeout.0,
             disable_compression: self.disable_compression,
+            silent: false,
             environment: environment(),
         }
     }

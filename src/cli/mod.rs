@@ -2,8 +2,14 @@
 
 mod args;
 mod check;
+mod completion;
+mod confirm;
 mod exit;
 mod explain;
+mod harden;
+mod harden_args;
+mod harden_choices;
+mod harden_write;
 mod kube_args;
 mod label;
 mod label_args;
@@ -11,6 +17,8 @@ mod live;
 mod progress;
 mod prompt;
 mod streams;
+mod version;
+mod version_args;
 
 pub use args::command;
 pub use exit::Exit;
@@ -29,12 +37,19 @@ use crate::render::sanitize;
 /// Runs the command line `args` (the program's name first) and tells how it ended. A reader that went away is no
 /// failure.
 pub fn run(args: impl IntoIterator<Item = OsString>, streams: &mut Streams) -> Exit {
+    let args: Vec<_> = args.into_iter().collect();
+    if let Some(words) = completion::asked(&args) {
+        return completion::answer(&words, streams);
+    }
     let parsed = command().try_get_matches_from(args).and_then(|matches| App::from_arg_matches(&matches));
     let result = match parsed {
         Ok(app) => match app.command {
             Some(Subcommand::Check(args)) => check::run(&args, streams),
             Some(Subcommand::Explain(args)) => explain::run(&args, streams),
             Some(Subcommand::DryRunLabel(args)) => label::run(&args, streams),
+            Some(Subcommand::Completion(args)) => completion::run(&args, streams),
+            Some(Subcommand::Version(args)) => version::run(&args, streams),
+            Some(Subcommand::Harden(args)) => harden::run(&args, streams),
             None => first_screen(streams),
         },
         Err(error) => usage(&error, streams),

@@ -1,6 +1,7 @@
 //! Standard output and standard error, and what the terminals behind them can show.
 
 use std::env;
+use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 
 use crate::render::Style;
@@ -67,15 +68,26 @@ impl Streams {
     }
 }
 
-/// The order of precedence: the flag, `NO_COLOR` (set at all, as kubectl has it), `CLICOLOR_FORCE`, the terminal.
 fn wants_color(asked: Option<Color>, is_terminal: bool) -> bool {
-    match asked.unwrap_or(Color::Auto) {
+    let terminal = is_terminal && shows_color(cfg!(windows), |name| env::var_os(name));
+    decide_color(asked.unwrap_or(Color::Auto), terminal, |name| env::var_os(name))
+}
+
+/// The order of precedence: the flag, `NO_COLOR` (set at all, as kubectl has it), `CLICOLOR_FORCE`, the terminal.
+fn decide_color(asked: Color, terminal: bool, variable: impl Fn(&str) -> Option<OsString>) -> bool {
+    match asked {
         Color::Always => true,
         Color::Never => false,
-        Color::Auto if env::var_os("NO_COLOR").is_some() => false,
-        Color::Auto if env::var_os("CLICOLOR_FORCE").is_some_and(|value| value != "0") => true,
-        Color::Auto => is_terminal && env::var_os("TERM").is_none_or(|term| term != "dumb"),
+        Color::Auto if variable("NO_COLOR").is_some() => false,
+        Color::Auto if variable("CLICOLOR_FORCE").is_some_and(|value| value != "0") => true,
+        Color::Auto => terminal,
     }
+}
+
+/// Whether a terminal can show colours. Of those on Windows, kubectl knows it of Windows Terminal only, which sets
+/// `WT_SESSION`.
+fn shows_color(is_windows: bool, variable: impl Fn(&str) -> Option<OsString>) -> bool {
+    variable("TERM").is_none_or(|term| term != "dumb") && (!is_windows || variable("WT_SESSION").is_some())
 }
 
 /// Whether the locale can show more than ASCII. One that is not set is taken for a container's, which can.
@@ -91,4 +103,32 @@ fn shows_unicode() -> bool {
 fn terminal_width() -> Option<usize> {
     let told = env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).filter(|columns| *columns > 0);
     told.or_else(|| terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn variables<'a>(set: &'a [(&'a str, &'a str)]) -> impl Fn(&str) -> Option<OsString> + 'a {
+        |name| set.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into())
+    }
+
+    #[test]
+    fn the_flag_comes_before_the_environment_and_that_before_the_terminal() {
+        let both = [("NO_COLOR", ""), ("CLICOLOR_FORCE", "1")];
+        assert!(decide_color(Color::Always, false, variables(&both)));
+        assert!(!decide_color(Color::Never, true, variables(&both[1..])));
+        assert!(!decide_color(Color::Auto, true, variables(&both)), "set at all is enough");
+        assert!(decide_color(Color::Auto, false, variables(&both[1..])));
+        assert!(decide_color(Color::Auto, true, variables(&[("CLICOLOR_FORCE", "0")])));
+        assert!(!decide_color(Color::Auto, false, variables(&[])));
+    }
+
+    #[test]
+    fn terminals_of_windows_tell_that_they_can() {
+        assert!(shows_color(false, variables(&[("TERM", "xterm")])));
+        assert!(!shows_color(false, variables(&[("TERM", "dumb")])));
+        assert!(!shows_color(true, variables(&[])), "the old console prints escape sequences as they are");
+        assert!(shows_color(true, variables(&[("WT_SESSION", "1")])));
+    }
 }

@@ -51,7 +51,7 @@ pub(super) fn resolve(options: &ConnectOptions) -> Result<Resolved, ClusterError
     load_files(&mut user)?;
     let url = server_url(&cluster, &user)?;
     if user.token.is_none() {
-        let identity = exec::run_plugin(&mut user, &cluster, options.environment.stdin_is_terminal)?;
+        let identity = exec::run_plugin(&mut user, &cluster, options)?;
         if let Some((certificate, key)) = identity {
             user.client_certificate_data = Some(STANDARD.encode(certificate));
             user.client_key_data = Some(STANDARD.encode(key).into());

@@ -18,6 +18,8 @@ pub struct ClusterError {
 pub enum ErrorKind {
     /// Flags, kubeconfig files or the files they name are wrong or missing.
     Config,
+    /// Nothing says which cluster to talk to.
+    NotConfigured,
     /// The credential plugin gave no credentials.
     Credentials,
     /// No connection to the server.
@@ -71,6 +73,7 @@ impl ClusterError {
         matches!(
             self.kind,
             ErrorKind::Config
+                | ErrorKind::NotConfigured
                 | ErrorKind::Credentials
                 | ErrorKind::Unreachable
                 | ErrorKind::Timeout

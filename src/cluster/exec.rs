@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::error::{ClusterError, ErrorKind};
+use super::options::ConnectOptions;
 
 /// What the program prints, as far as it matters.
 #[derive(Deserialize)]
@@ -36,14 +37,18 @@ pub(super) type Identity = (String, String);
 pub(super) fn run_plugin(
     user: &mut AuthInfo,
     cluster: &Cluster,
-    stdin_is_terminal: bool,
+    options: &ConnectOptions,
 ) -> Result<Option<Identity>, ClusterError> {
     let Some(exec) = user.exec.take() else { return Ok(None) };
     let program = exec.command.clone().filter(|command| !command.is_empty());
     let Some(program) = program else {
         return Err(ClusterError::config("the kubeconfig names a credential plugin without a command"));
     };
-    let command = command(&program, &exec, cluster, stdin_is_terminal)?;
+    let can_ask = options.environment.stdin_is_terminal && !options.silent;
+    let mut command = command(&program, &exec, cluster, can_ask)?;
+    if options.silent {
+        command.stderr(Stdio::null());
+    }
     let output = output(&program, command, exec.install_hint.as_deref())?;
     let status = read(&program, &exec, &output)?;
     let filled = |text: Option<String>| text.filter(|text| !text.is_empty());

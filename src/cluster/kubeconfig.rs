@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use kube::config::{AuthInfo, Cluster, Kubeconfig};
 
-use super::error::ClusterError;
+use super::error::{ClusterError, ErrorKind};
 use super::options::ConnectOptions;
 use crate::yaml::{Document, Text, chunks};
 
@@ -120,6 +120,20 @@ impl Loaded {
         names
     }
 
+    /// The names of all cluster entries, sorted.
+    pub(super) fn clusters(&self) -> Vec<String> {
+        let mut names: Vec<_> = self.config.clusters.iter().map(|cluster| cluster.name.clone()).collect();
+        names.sort();
+        names
+    }
+
+    /// The names of all user entries, sorted.
+    pub(super) fn users(&self) -> Vec<String> {
+        let mut names: Vec<_> = self.config.auth_infos.iter().map(|user| user.name.clone()).collect();
+        names.sort();
+        names
+    }
+
     /// Chooses by flags and current context; `None` where nothing is configured.
     pub(super) fn choose(&self, options: &ConnectOptions) -> Result<Option<Chosen>, ClusterError> {
         let filled = |name: &Option<String>| name.clone().filter(|name| !name.is_empty());
@@ -152,8 +166,7 @@ impl Loaded {
 
     fn cluster(&self, name: &str) -> Result<Cluster, ClusterError> {
         let found = self.config.clusters.iter().find(|cluster| cluster.name == name);
-        let known: Vec<_> = self.config.clusters.iter().map(|cluster| cluster.name.clone()).collect();
-        found.and_then(|found| found.cluster.clone()).ok_or_else(|| unknown("cluster", name, &known))
+        found.and_then(|found| found.cluster.clone()).ok_or_else(|| unknown("cluster", name, &self.clusters()))
     }
 
     fn user(&self, name: &str, options: &ConnectOptions) -> Result<AuthInfo, ClusterError> {
@@ -163,10 +176,7 @@ impl Loaded {
             // An entry without content is a user without credentials, as some proxies want it.
             None if found.is_some() => Ok(AuthInfo::default()),
             None if options.token.is_some() => Ok(AuthInfo::default()),
-            None => {
-                let known: Vec<_> = self.config.auth_infos.iter().map(|user| user.name.clone()).collect();
-                Err(unknown("user", name, &known))
-            }
+            None => Err(unknown("user", name, &self.users())),
         }
     }
 
@@ -174,9 +184,10 @@ impl Loaded {
     pub(super) fn nothing_configured(&self) -> ClusterError {
         let places: Vec<_> = self.looked_for.iter().map(|path| path.display().to_string()).collect();
         let looked = if places.is_empty() { String::new() } else { format!(" (looked for {})", places.join(", ")) };
-        ClusterError::config(format!(
+        let message = format!(
             "no cluster is configured{looked}: name a kubeconfig file with --kubeconfig or KUBECONFIG, or a server with --server"
-        ))
+        );
+        ClusterError::new(ErrorKind::NotConfigured, message)
     }
 }
 

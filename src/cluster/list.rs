@@ -46,6 +46,10 @@ impl ListQuery {
     }
 }
 
+/// What to ask for where only names matter: metadata, which servers send without the objects around it. One that cannot
+/// (some aggregated servers) sends the objects.
+const METADATA: &str = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json";
+
 /// A part of a list.
 #[derive(Debug)]
 pub struct Page<T> {
@@ -82,6 +86,40 @@ struct ListMeta {
 pub(super) async fn list<T: DeserializeOwned>(
     transport: &Transport,
     query: &ListQuery,
+    on_page: impl FnMut(Page<T>),
+) -> Result<(), ClusterError> {
+    list_as(JSON, transport, query, on_page).await
+}
+
+/// The names of objects, in the order in which the server lists them.
+pub(super) async fn names(transport: &Transport, query: &ListQuery) -> Result<Vec<String>, ClusterError> {
+    let mut names = Vec::new();
+    let add = |page: Page<Named>| {
+        if page.starts_over {
+            names.clear();
+        }
+        names.extend(page.items.into_iter().map(|object| object.metadata.name));
+    };
+    list_as(METADATA, transport, query, add).await?;
+    Ok(names)
+}
+
+/// An object of which only the name matters.
+#[derive(Deserialize)]
+struct Named {
+    metadata: NamedMeta,
+}
+
+#[derive(Deserialize)]
+struct NamedMeta {
+    name: String,
+}
+
+/// Reads a list in one of the forms that the server has for it.
+async fn list_as<T: DeserializeOwned>(
+    accept: &'static str,
+    transport: &Transport,
+    query: &ListQuery,
     mut on_page: impl FnMut(Page<T>),
 ) -> Result<(), ClusterError> {
     let mut limit = query.chunk_size;
@@ -89,7 +127,7 @@ pub(super) async fn list<T: DeserializeOwned>(
     let mut starts_over = false;
     loop {
         let path = query.path(limit, token.as_deref());
-        let page = match transport.get::<List<T>>(&path, JSON).await {
+        let page = match transport.get::<List<T>>(&path, accept).await {
             Ok(page) => page,
             Err(error) if error.kind() == ErrorKind::Expired && token.is_some() => {
                 // The same token again would expire for ever.

@@ -35,11 +35,13 @@ mod warnings;
 mod write;
 
 use std::pin::Pin;
+use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt};
 use http::Uri;
 use serde::de::DeserializeOwned;
 use tokio::runtime::{Builder, Runtime};
+use tokio::time::timeout;
 
 pub use discovery::Discovery;
 pub use error::{ClusterError, ErrorKind};
@@ -61,6 +63,24 @@ const PARALLEL: usize = 6;
 /// The kubeconfig cannot be read.
 pub fn contexts(options: &ConnectOptions) -> Result<Vec<String>, ClusterError> {
     Ok(kubeconfig::load(options)?.contexts())
+}
+
+/// The names of all cluster entries of the kubeconfig, sorted.
+///
+/// # Errors
+///
+/// The kubeconfig cannot be read.
+pub fn clusters(options: &ConnectOptions) -> Result<Vec<String>, ClusterError> {
+    Ok(kubeconfig::load(options)?.clusters())
+}
+
+/// The names of all user entries of the kubeconfig, sorted.
+///
+/// # Errors
+///
+/// The kubeconfig cannot be read.
+pub fn users(options: &ConnectOptions) -> Result<Vec<String>, ClusterError> {
+    Ok(kubeconfig::load(options)?.users())
 }
 
 /// A cluster that can be asked.
@@ -155,6 +175,15 @@ impl Cluster {
         self.runtime.block_on(list::list(&self.transport, query, on_page))
     }
 
+    /// The names of objects; little more than them is sent.
+    ///
+    /// # Errors
+    ///
+    /// The list cannot be had, or not to its end.
+    pub fn names(&self, query: &ListQuery) -> Result<Vec<String>, ClusterError> {
+        self.runtime.block_on(list::names(&self.transport, query))
+    }
+
     /// Gets one object, read as `T`. The namespace of a type without namespaces does not matter.
     ///
     /// # Errors
@@ -182,8 +211,8 @@ impl Cluster {
         subresource: &str,
         parameters: &[(&str, &str)],
     ) -> Result<String, ClusterError> {
-        let path = format!("{}/{}", resource.object_path(namespace, name), resource::escape(subresource));
-        self.runtime.block_on(self.transport.text(&resource::with_query(path, parameters)))
+        let path = text_path(resource, namespace, name, subresource, parameters);
+        self.runtime.block_on(self.transport.text(&path))
     }
 
     /// Changes an object, or asks what a change would come to; the object then is read as `T`.
@@ -249,6 +278,33 @@ impl<'a> Batch<'a> {
         self.requests.push(Box::pin(async move { write::write(transport, &change).await.map(on_written) }));
     }
 
+    /// Adds a text, as [`Cluster::text`] reads it.
+    pub fn text(
+        &mut self,
+        resource: &Resource,
+        namespace: Option<&str>,
+        name: &str,
+        subresource: &str,
+        parameters: &[(&str, &str)],
+        on_text: impl FnOnce(String) + 'a,
+    ) {
+        let transport = &self.cluster.transport;
+        let path = text_path(resource, namespace, name, subresource, parameters);
+        self.requests.push(Box::pin(async move { transport.text(&path).await.map(on_text) }));
+    }
+
+    /// As [`Batch::run`], for one of many looks at a server: what failed earlier is not held against it, and no request
+    /// takes longer than `limit`, whatever the limit of the run.
+    pub fn run_within(self, limit: Duration) -> Vec<Result<(), ClusterError>> {
+        let transport = &self.cluster.transport;
+        transport.forget_failures();
+        let within = |request: Pending<'a>| -> Pending<'a> {
+            Box::pin(async move { timeout(limit, request).await.unwrap_or_else(|_| Err(transport.too_slow(limit))) })
+        };
+        let requests = self.requests.into_iter().map(within).collect();
+        Batch { cluster: self.cluster, requests }.run()
+    }
+
     /// Makes the requests; the results are in the order in which they were added.
     pub fn run(self) -> Vec<Result<(), ClusterError>> {
         let numbered = self.requests.into_iter().enumerate().map(|(i, request)| async move { (i, request.await) });
@@ -258,6 +314,17 @@ impl<'a> Batch<'a> {
         results.sort_by_key(|(i, _)| *i);
         results.into_iter().map(|(_, result)| result).collect()
     }
+}
+
+fn text_path(
+    resource: &Resource,
+    namespace: Option<&str>,
+    name: &str,
+    subresource: &str,
+    parameters: &[(&str, &str)],
+) -> String {
+    let path = format!("{}/{}", resource.object_path(namespace, name), resource::escape(subresource));
+    resource::with_query(path, parameters)
 }
 
 /// The runtime of this thread. It is never ended: that would wait for a name server that does not answer, which a time

@@ -35,6 +35,8 @@ pub struct ConnectOptions {
     pub request_timeout: Option<Duration>,
     /// Ask for answers that are not compressed.
     pub disable_compression: bool,
+    /// Nobody is to be asked or told anything on the way: what a credential plugin has to say goes nowhere.
+    pub silent: bool,
     /// What the process' surroundings say.
     pub environment: Environment,
 }

@@ -145,7 +145,9 @@ impl Transport {
             let sent = self.attempt(call);
             let answer = match deadline {
                 None => sent.await,
-                Some(deadline) => timeout_at(deadline, sent).await.unwrap_or_else(|_| Err(self.too_slow())),
+                Some(deadline) => timeout_at(deadline, sent)
+                    .await
+                    .unwrap_or_else(|_| Err(self.too_slow(self.request_timeout.unwrap_or_default()))),
             };
             let answer = answer.inspect_err(|error| self.failed(error, started))?;
             if answer.status.is_success() {
@@ -192,12 +194,17 @@ impl Transport {
         in_time.then_some(pause)
     }
 
-    fn too_slow(&self) -> ClusterError {
-        let limit = self.request_timeout.unwrap_or_default();
-        ClusterError::new(
-            ErrorKind::Timeout,
-            format!("the server {} did not answer within {limit:?} (--request-timeout)", self.server),
-        )
+    /// Takes the server for one that may answer again.
+    pub(super) fn forget_failures(&self) {
+        let mut health = self.health.borrow_mut();
+        (health.dead, health.ailing) = (None, None);
+    }
+
+    /// The failure of a request that took longer than a limit.
+    pub(super) fn too_slow(&self, limit: Duration) -> ClusterError {
+        let flag = if self.request_timeout == Some(limit) { " (--request-timeout)" } else { "" };
+        let message = format!("the server {} did not answer within {limit:?}{flag}", self.server);
+        ClusterError::new(ErrorKind::Timeout, message)
     }
 
     /// A server that let a request wait in vain, and gave no other answer since, gets no more of them.

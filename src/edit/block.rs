@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 
 use super::editor::{Editor, Holder, Outcome, Plan};
 use super::entries::Entry;
+use super::lines::{is_blank, is_break};
 use super::style;
 use super::write::BlockStyle;
 use crate::model::FieldPath;
@@ -14,12 +15,13 @@ use crate::yaml::{Style, Value, ValueRef};
 impl<'d> Editor<'_, 'd> {
     /// Makes what is planned for the entries of a collection.
     pub(super) fn block<'e>(&mut self, plan: &Plan<'d, 'e>, holder: Option<Holder<'_, 'd>>) -> Outcome<'e> {
-        match (plan.keeps_nothing(), plan.added.is_empty()) {
-            (true, true) => self.empty(plan, holder),
-            (true, false) => self.exchange(plan),
+        let tail = plan.tail();
+        match (plan.added.is_empty(), tail) {
+            (true, 0) => self.empty(plan, holder),
+            (true, _) => self.remove_runs(plan, plan.entries.len()),
             (false, _) => {
-                self.remove_runs(plan);
-                self.append(plan);
+                self.remove_runs(plan, tail);
+                if tail < plan.entries.len() { self.exchange(plan, tail) } else { self.append(plan) }
             }
         }
         Ok(())
@@ -36,14 +38,12 @@ impl<'d> Editor<'_, 'd> {
     }
 
     fn append(&mut self, plan: &Plan<'d, '_>) {
-        let last = plan.is_removed.iter().rposition(|removed| !removed);
-        let Some(entry) = last.map(|at| &plan.entries[at]).filter(|_| !plan.added.is_empty()) else { return };
+        let Some(entry) = plan.entries.last() else { return };
         let column = self.lines.column(plan.entries[0].start);
         let lines = self.new_lines(plan, column);
-        if self.lines.next_line(entry.end) == self.lines.range.end
-            && self.lines.break_before(self.lines.range.end).is_empty()
-            && entry.ends_in_block_scalar()
-        {
+        let is_at_end = self.lines.text[entry.end..self.lines.range.end].trim().is_empty()
+            && self.lines.break_before(self.lines.range.end).is_empty();
+        if is_at_end && entry.last_block_scalar().is_some() {
             // A line break at the end of the text would become part of the scalar.
             let line_break = self.break_with(entry.start, column);
             let text = lines.join(&line_break) + &line_break;
@@ -72,10 +72,10 @@ impl<'d> Editor<'_, 'd> {
         }
     }
 
-    fn remove_runs(&mut self, plan: &Plan<'d, '_>) {
+    fn remove_runs(&mut self, plan: &Plan<'d, '_>, end: usize) {
         let mut at = 0;
-        while at < plan.entries.len() {
-            let length = plan.is_removed[at..].iter().take_while(|removed| **removed).count();
+        while at < end {
+            let length = plan.is_removed[at..end].iter().take_while(|removed| **removed).count();
             if length > 0 {
                 self.remove_run(&plan.entries, at..at + length);
             }
@@ -98,16 +98,32 @@ impl<'d> Editor<'_, 'd> {
             return;
         }
         let previous = run.start.checked_sub(1).map(|at| &entries[at]);
-        // What is further right than the lines of a block scalar before it would become a part of that.
-        let end =
-            match previous.is_some_and(Entry::ends_in_block_scalar) && self.lines.break_before(last.end).is_empty() {
-                true => self.lines.behind_comments(last.end, self.lines.column(first.start)).0,
-                false => self.behind(last.end),
-            };
+        let scalar = previous.and_then(Entry::last_block_scalar);
+        let end = self.end_of_run(first, last, scalar);
         let range = self.lines.line_start(first.start)..end;
         let indent = self.lines.indentation(first.start);
         let kept = self.comment_lines(first.start..end, &entries[run]);
-        self.replace_lines(range, indent, &kept, previous);
+        self.replace_lines(range, indent, &kept, scalar.is_some());
+    }
+
+    /// Where lines end that go. What is further right than the lines of a block scalar before them would become a part of
+    /// that, and of one with `+` empty lines would too.
+    fn end_of_run(&self, first: &Entry<'d>, last: &Entry<'d>, scalar: Option<ValueRef<'d>>) -> usize {
+        let mut end = self.behind(last.end);
+        let Some(scalar) = scalar else { return end };
+        if self.lines.break_before(last.end).is_empty() {
+            end = self.lines.behind_comments(last.end, self.lines.column(first.start)).0;
+        }
+        let start = scalar.span().start;
+        let header = &self.lines.text[start..self.lines.line_end(start)];
+        while header.split('#').next().is_some_and(|header| header.contains('+')) {
+            let next = self.lines.next_line(end);
+            if next == end || !self.lines.text[end..next].trim().is_empty() {
+                break;
+            }
+            end = next;
+        }
+        end
     }
 
     /// Where the line behind an entry starts.
@@ -116,7 +132,7 @@ impl<'d> Editor<'_, 'd> {
     }
 
     /// Puts comments in the place of whole lines. A text that does not end with a line break goes on not to.
-    fn replace_lines(&mut self, mut range: Range<usize>, indent: &str, kept: &[&str], previous: Option<&Entry<'d>>) {
+    fn replace_lines(&mut self, range: Range<usize>, indent: &str, kept: &[&str], is_behind_scalar: bool) {
         let line_break = self.lines.break_like(range.start);
         let lines: Vec<String> = kept.iter().map(|comment| format!("{indent}{comment}")).collect();
         let mut text = lines.join(line_break);
@@ -124,19 +140,35 @@ impl<'d> Editor<'_, 'd> {
         if !is_last && !kept.is_empty() {
             text.push_str(line_break);
         }
-        if is_last && kept.is_empty() && !previous.is_some_and(Entry::ends_in_block_scalar) {
-            range.start -= self.lines.break_before(range.start).len();
+        if is_last && kept.is_empty() && !is_behind_scalar {
+            return self.cut_end(range.start);
         }
         self.splice(range, text);
     }
 
-    /// New entries take the place of all the old ones.
-    fn exchange(&mut self, plan: &Plan<'d, '_>) {
-        let Some((first, last)) = plan.entries.first().zip(plan.entries.last()) else { return };
+    /// Takes away the end of the text, which has no line break, from a line on, and the line break before it. Where
+    /// something is put in before that line, its line break goes.
+    fn cut_end(&mut self, line: usize) {
+        let before = &self.lines.text[self.lines.range.start..line];
+        let start = self.lines.range.start + before.trim_end_matches(|c| is_blank(c) || is_break(c)).len();
+        let start = match self.last_splice_behind(start) {
+            None => start,
+            Some(splice) => {
+                splice.text.truncate(splice.text.trim_end_matches(is_break).len());
+                splice.range.end
+            }
+        };
+        self.splice(start..self.lines.range.end, "");
+    }
+
+    /// New entries take the place of the last ones.
+    fn exchange(&mut self, plan: &Plan<'d, '_>, tail: usize) {
+        let old = &plan.entries[tail..];
+        let Some((first, last)) = old.first().zip(old.last()) else { return };
         let column = self.lines.column(first.start);
         let indent = " ".repeat(column);
         let mut lines = self.new_lines(plan, column);
-        let comments = self.comment_lines(first.start..last.end, &plan.entries);
+        let comments = self.comment_lines(first.start..last.end, old);
         lines.extend(comments.into_iter().map(str::to_owned));
         let line_break = self.lines.break_like(first.start);
         let end = self.lines.line_end(self.trimmed(first.start, last.end));
@@ -160,7 +192,7 @@ impl<'d> Editor<'_, 'd> {
                 self.splice(slot..slot, format!(" {brackets}"));
                 let indent = self.lines.indentation(first.start);
                 let range = self.lines.line_start(first.start)..self.lines.next_line(end);
-                self.replace_lines(range, indent, &comments, None);
+                self.replace_lines(range, indent, &comments, false);
             }
             None => {
                 let line_break = self.break_with(first.start, self.lines.column(first.start));
@@ -222,7 +254,7 @@ impl<'d> Editor<'_, 'd> {
         let column = self.lines.column(holder.collection.span().start);
         let old = holder.entry.value;
         let is_block = old.style() == Style::Block;
-        if holder.entry.key.is_none() && anchor.is_empty() && !is_below {
+        if holder.entry.key.is_none() && holder.entry.slot == Some(from) && anchor.is_empty() && !is_below {
             return self.set_item(from..end, &lines, column + 2, is_block);
         }
         if is_below && !is_block && has_own_place(old) {
@@ -236,7 +268,16 @@ impl<'d> Editor<'_, 'd> {
         } else {
             self.splice(from..end, anchor);
         }
-        let by = if value.is_array() { style.dash } else { style.step };
+        let is_explicit = holder
+            .entry
+            .key
+            .is_none_or(|key| self.lines.byte(holder.entry.start) == b'?' && key.span().start > holder.entry.start);
+        let by = match value.is_array() {
+            // Only behind a simple key a list may be no further right.
+            true if is_explicit => style.dash.max(style.step),
+            true => style.dash,
+            false => style.step,
+        };
         let (_, of_comment) = self.lines.behind_comments(end, column);
         self.put_below(end, column, of_comment.unwrap_or(column + by), &lines);
     }

@@ -104,6 +104,13 @@ fn fields<'d, 'e>(
     within: Option<&'e Within<'e>>,
     todo: &mut Vec<Pair<'d, 'e>>,
 ) -> bool {
+    // Nearly all mappings have the same keys in the same order.
+    let has_same_keys = old.entries().len() == new.entries().len()
+        && old.entries().zip(new.entries()).all(|(old, new)| old.key == new.key);
+    if within.is_none() && has_same_keys {
+        todo.extend(old.entries().zip(new.entries()).map(|(old, new)| (old.value, new.value, None)));
+        return true;
+    }
     let found: HashMap<&str, ValueRef<'d>> = new.entries().map(|entry| (entry.key, entry.value)).collect();
     let steps = within.map_or(&[][..], |within| &within.steps);
     let changes: HashMap<&str, &'e Change<'e>> = steps

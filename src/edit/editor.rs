@@ -38,8 +38,9 @@ pub(super) struct Plan<'d, 'e> {
 }
 
 impl Plan<'_, '_> {
-    pub(super) fn keeps_nothing(&self) -> bool {
-        self.is_removed.iter().all(|removed| *removed)
+    /// How many entries there are up to the last one that stays.
+    pub(super) fn tail(&self) -> usize {
+        self.is_removed.iter().rposition(|removed| !removed).map_or(0, |at| at + 1)
     }
 }
 
@@ -77,6 +78,11 @@ impl<'t, 'd> Editor<'t, 'd> {
         if !(range.is_empty() && text.is_empty()) {
             self.splices.push(Splice { range, text });
         }
+    }
+
+    /// The last splice in the text that starts behind an offset.
+    pub(super) fn last_splice_behind(&mut self, at: usize) -> Option<&mut Splice> {
+        self.splices.iter_mut().filter(|splice| splice.range.start > at).max_by_key(|splice| splice.range.start)
     }
 
     /// What the document does most.

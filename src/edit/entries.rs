@@ -54,19 +54,16 @@ impl<'d> Entry<'d> {
         self.key.and_then(ValueRef::as_str).unwrap_or_default()
     }
 
-    /// Whether the text ends inside a block scalar when it ends behind this entry, so that a line put in there would
-    /// change it.
-    pub(super) fn ends_in_block_scalar(&self) -> bool {
+    /// The block scalar that ends where the entry does: lines put in behind it may change it.
+    pub(super) fn last_block_scalar(&self) -> Option<ValueRef<'d>> {
         let mut value = self.value;
         loop {
-            let last = match (value.style(), value.get()) {
-                (Style::Literal | Style::Folded, _) => return true,
-                (Style::Block, Value::Mapping) => value.written_entries().last().map(|entry| entry.value),
-                (Style::Block, _) => value.items().last(),
-                _ => None,
+            value = match (value.style(), value.get()) {
+                (Style::Literal | Style::Folded, _) => return Some(value),
+                (Style::Block, Value::Mapping) => value.written_entries().last()?.value,
+                (Style::Block, _) => value.items().last()?,
+                _ => return None,
             };
-            let Some(last) = last else { return false };
-            value = last;
         }
     }
 }

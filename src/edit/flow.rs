@@ -20,12 +20,12 @@ impl<'d> Editor<'_, 'd> {
             return if plan.added.is_empty() { Ok(()) } else { self.fill(plan, holder, inside) };
         }
         let is_bare = comments(&self.lines, inside.start, inside.end, &plan.entries).is_empty();
-        if plan.keeps_nothing() && plan.added.is_empty() && is_bare {
+        if plan.tail() == 0 && plan.added.is_empty() && is_bare {
             self.splice(inside, "");
             return Ok(());
         }
         let style = self.flow_style(plan.collection, &plan.entries, holder);
-        let tail = plan.is_removed.iter().rposition(|removed| !removed).map_or(0, |at| at + 1);
+        let tail = plan.tail();
         for at in (0..tail).filter(|at| plan.is_removed[*at]) {
             self.remove_in_flow(&plan.entries[at], plan.path)?;
         }
@@ -178,12 +178,12 @@ impl<'d> Editor<'_, 'd> {
         let entries = &plan.entries;
         let end = entries[entries.len() - 1].end;
         let has_comma = self.lines.byte(self.lines.skip_gap(end)) == b',';
+        let kept = if tail > 0 { entries[tail - 1].end } else { end };
+        if tail > 0 && comments(&self.lines, kept, end, &entries[tail..]).is_empty() {
+            self.splice(kept..end, "");
+            return Ok(());
+        }
         if tail > 0 && !has_comma {
-            let kept = entries[tail - 1].end;
-            if !self.lines.has_break(kept..end) {
-                self.splice(kept..end, "");
-                return Ok(());
-            }
             let comma = self.lines.skip_gap(kept);
             self.splice(comma..comma + 1, "");
             if self.lines.byte(comma) != b',' {

@@ -109,7 +109,7 @@ impl<'t> Lines<'t> {
 
     /// The byte at `at`; 0 at the end of the document.
     pub(super) fn byte(&self, at: usize) -> u8 {
-        self.text[..self.range.end].as_bytes().get(at).copied().unwrap_or(0)
+        self.text.as_bytes()[..self.range.end].get(at).copied().unwrap_or(0)
     }
 
     /// Where the line behind the one around `end` starts, comments passed over that are further right than `column`:
@@ -146,6 +146,6 @@ pub(super) fn is_break(c: char) -> bool {
     matches!(c, '\n' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
 
-fn is_blank(c: char) -> bool {
+pub(super) fn is_blank(c: char) -> bool {
     matches!(c, ' ' | '\t' | BYTE_ORDER_MARK)
 }

@@ -55,16 +55,21 @@ pub(super) fn like(old: ValueRef<'_>, value: &Value) -> Option<String> {
 
 /// Whether a string can stand without quotes, by a rule that is stricter than YAML's.
 fn is_plain(text: &str, in_flow: bool) -> bool {
-    let indicators = |c: char| matches!(c, ',' | '[' | ']' | '{' | '}' | '?' | ':');
     starts_plain(text)
         && text.chars().all(is_printable)
-        && !text.ends_with([' ', ':'])
-        && !text.contains(": ")
-        && !text.contains(" #")
-        && !(in_flow && text.contains(indicators))
+        && !is_misread(text, in_flow)
         && reads_as_string(text)
         && !is_time(text)
-        && !matches!(text, "<<" | "=")
+}
+
+/// Whether what is in or behind a string would end it, or make a key of it.
+fn is_misread(text: &str, in_flow: bool) -> bool {
+    let is_indicator = |c: char| matches!(c, ',' | '[' | ']' | '{' | '}' | '?' | ':');
+    text.ends_with([' ', ':'])
+        || text.contains(": ")
+        || text.contains(" #")
+        || (in_flow && text.contains(is_indicator))
+        || matches!(text, "<<" | "=")
 }
 
 fn starts_plain(text: &str) -> bool {

@@ -86,13 +86,15 @@ impl Seen {
     }
 
     fn style(&self) -> BlockStyle {
-        let most = |counts: &[usize]| {
-            let (at, count) = counts.iter().enumerate().rev().max_by_key(|(_, count)| **count).unwrap_or((0, &0));
+        // Of what is as frequent, the usual one.
+        let most = |counts: &[usize], usual: usize| {
+            let by = |(at, count): &(usize, &usize)| (**count, *at == usual);
+            let (at, count) = counts.iter().enumerate().rev().max_by_key(by).unwrap_or((0, &0));
             (*count > 0).then_some(at)
         };
         BlockStyle {
-            step: most(&self.steps).unwrap_or(2),
-            dash: most(&self.dashes).unwrap_or(0),
+            step: most(&self.steps, 2).unwrap_or(2),
+            dash: most(&self.dashes, 0).unwrap_or(0),
             flow_lists: self.flow_lists > self.block_lists,
             single: self.single > self.double,
         }

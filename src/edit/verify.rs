@@ -176,5 +176,5 @@ impl<'t, 'd> Work<'t, 'd> {
 
 fn do_not_overlap(splices: &mut [Splice]) -> bool {
     splices.sort_by_key(|splice| (splice.range.start, splice.range.end));
-    splices.array_windows().all(|[first, second]| first.range.end <= second.range.start)
+    splices.windows(2).all(|pair| pair[0].range.end <= pair[1].range.start)
 }

@@ -67,7 +67,8 @@ pub(super) fn assume(task: &Task<'_>, pod: &PodTemplate, findings: &[Finding]) -
         return Assumed::default();
     }
     let helps = task.policy.level == Level::Restricted && task.policy.version.minor() >= LET_OFF_SINCE;
-    if !helps || !findings.iter().any(|finding| LET_OFF.contains(&finding.check)) {
+    let wanted = |finding: &Finding| LET_OFF.contains(&finding.check) && task.choices.includes(finding.check);
+    if !helps || !findings.iter().any(wanted) {
         return Assumed { is_windows: true, ..Assumed::default() };
     }
     let name = Edit::set(FieldPath::fields(&["spec", "os", "name"]), "windows");
@@ -99,6 +100,17 @@ fn linux_fields(template: &Value, pod: &PodTemplate) -> impl Iterator<Item = Fie
         pod.spec.all_containers().flat_map(move |c| of(c.path().field("securityContext"), LINUX_CONTAINER_FIELDS));
     let all = of(spec.clone(), LINUX_SPEC_FIELDS)
         .chain(of(spec.field("securityContext"), LINUX_POD_FIELDS))
-        .chain(of_containers);
+        .chain(of_containers)
+        .chain(shared_mounts(template, pod));
     all.filter(|path| path.find(template).is_some_and(|value| !value.is_null()))
+}
+
+/// Mounts that are shared back to the node, which the API server takes from privileged containers only.
+fn shared_mounts(template: &Value, pod: &PodTemplate) -> impl Iterator<Item = FieldPath> {
+    let lists = pod.spec.all_containers().map(|container| container.path().field("volumeMounts"));
+    let mounts = lists.flat_map(|list| {
+        let count = list.find(template).and_then(Value::as_array).map_or(0, Vec::len);
+        (0..count).map(move |at| list.clone().index(at).field("mountPropagation"))
+    });
+    mounts.filter(|path| path.find(template).is_some_and(|value| value == "Bidirectional"))
 }

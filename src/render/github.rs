@@ -83,8 +83,7 @@ fn location(source: &Source) -> Vec<(&'static str, String)> {
     if &*source.file == "-" || matches!(source.origin, Origin::Cluster(_)) {
         return Vec::new();
     }
-    let file = source.file.strip_prefix("./").unwrap_or(&source.file);
-    let mut properties = vec![("file", sanitize(file).into_owned())];
+    let mut properties = vec![("file", sanitize(&in_repository(&source.file, cfg!(windows))).into_owned())];
     if source.origin == Origin::Built {
         // The lines are those of a text that the repository does not hold.
         return properties;
@@ -92,6 +91,12 @@ fn location(source: &Source) -> Vec<(&'static str, String)> {
     properties.extend(source.line.map(|line| ("line", line.to_string())));
     properties.extend(source.line.and(source.column).map(|column| ("col", column.to_string())));
     properties
+}
+
+/// A path as git has it, whatever parts folders here.
+fn in_repository(file: &str, is_windows: bool) -> String {
+    let file = if is_windows { file.replace('\\', "/") } else { file.to_owned() };
+    file.strip_prefix("./").map_or(file.clone(), str::to_owned)
 }
 
 /// `::error file=a.yaml,line=1::message`, escaped as the runner's `escapeProperty` and `escapeData` do.
@@ -177,5 +182,12 @@ mod tests {
         report.errors[1].source.file = "./gone.yaml".into();
         assert_eq!(lines(&report)[2], "::error file=gone.yaml::no such file");
         assert!(lines(&sample::empty()).is_empty());
+    }
+
+    #[test]
+    fn paths_are_those_of_the_repository() {
+        assert_eq!(super::in_repository("./a/b.yaml", false), "a/b.yaml");
+        assert_eq!(super::in_repository(r"a\b.yaml", false), r"a\b.yaml");
+        assert_eq!(super::in_repository(r".\a\b.yaml", true), "a/b.yaml");
     }
 }

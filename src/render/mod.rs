@@ -5,6 +5,7 @@ mod escaping;
 mod explain;
 mod format;
 mod github;
+pub mod harden;
 mod json;
 mod junit;
 mod label;
@@ -14,6 +15,7 @@ mod name;
 mod parallel;
 mod problems;
 mod psa;
+mod rollout;
 #[cfg(test)]
 mod sample;
 mod sarif;
@@ -22,15 +24,19 @@ mod sink;
 mod spots;
 mod style;
 mod table;
+mod version;
 mod words;
 mod yaml;
 
 pub use explain::{Explanation, explanation, explanation_json};
 pub use format::Format;
+pub use harden::HardenFormat;
 pub use label::{LabelFormat, label};
-pub use problems::{problem_lists, problems, warning};
+pub use problems::{error, problem_lists, problems, warning};
+pub use rollout::{rollout, rollout_line};
 pub use shell::shell_word;
 pub use style::{Style, plural, sanitize};
+pub use version::{VersionFormat, versions};
 
 use std::io::{self, BufWriter, Write};
 

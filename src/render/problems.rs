@@ -20,8 +20,7 @@ pub fn problems(report: &Report, style: &Style, out: &mut dyn Write) -> io::Resu
 /// Those of `out`.
 pub fn problem_lists(warnings: &[Problem], errors: &[Problem], style: &Style, out: &mut dyn Write) -> io::Result<()> {
     warnings.iter().try_for_each(|problem| warning(&text(problem), style, out))?;
-    let head = style.paint(Tone::StrongBad, "error:");
-    errors.iter().try_for_each(|problem| writeln!(out, "{head} {}", text(problem)))
+    errors.iter().try_for_each(|problem| error(&text(problem), style, out))
 }
 
 /// Writes a warning as kubectl writes those of the server.
@@ -30,6 +29,14 @@ pub fn problem_lists(warnings: &[Problem], errors: &[Problem], style: &Style, ou
 /// Those of `out`.
 pub fn warning(message: &str, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{} {}", style.paint(Tone::StrongWarning, "Warning:"), sanitize(message))
+}
+
+/// Writes an error that is about no place in the input.
+///
+/// # Errors
+/// Those of `out`.
+pub fn error(message: &str, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "{} {}", style.paint(Tone::StrongBad, "error:"), sanitize(message))
 }
 
 fn text(problem: &Problem) -> String {

@@ -42,6 +42,14 @@ fn write_marked(document: &impl Serialize, out: &mut dyn Write) -> io::Result<()
     sink.finish(result)
 }
 
+/// A value as YAML that kubectl reads as it is meant; ends with a line break.
+pub(super) fn text(value: &Value) -> String {
+    let mut out = Vec::new();
+    let written = serde_yaml::to_writer(Unmark { out: &mut out, line: Vec::new() }, &marked(value));
+    debug_assert!(written.is_ok(), "a vector takes everything: {written:?}");
+    String::from_utf8_lossy(&out).into_owned()
+}
+
 /// The value with all strings marked that need quotes.
 fn marked(item: &impl Serialize) -> Option<Value> {
     let mut value = serde_json::to_value(item).ok()?;

@@ -159,7 +159,11 @@ pub(super) fn read_stdin() -> Result<Vec<u8>, String> {
 }
 
 /// Reads a file to its end. A named pipe that nobody opens for writing is given up.
-pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, String> {
+///
+/// # Errors
+///
+/// Why it could not be read, in words.
+pub fn read_file(path: &Path) -> Result<Vec<u8>, String> {
     let metadata = fs::metadata(path).map_err(|error| describe(&error))?;
     if metadata.is_file() {
         return fs::read(path).map_err(|error| describe(&error));

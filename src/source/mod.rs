@@ -2,6 +2,7 @@
 
 mod admission_config;
 mod fetch;
+mod helm;
 mod input;
 mod kustomize;
 mod object;
@@ -10,7 +11,8 @@ mod template;
 mod typing;
 
 pub use admission_config::load_admission_config;
-pub use input::{Input, expand};
+pub use helm::{generator, helm_template, is_in_chart, plain_template_value};
+pub use input::{Input, expand, read_file};
 pub use object::{Object, objects};
 pub use place::place;
 pub use template::{Found, find, served_version};

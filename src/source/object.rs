@@ -8,6 +8,8 @@ use crate::yaml::{Document, Span, Value, ValueRef};
 pub struct Object<'d> {
     /// The object.
     pub value: ValueRef<'d>,
+    /// Where in the document it is; the root unless a list holds it.
+    pub path: FieldPath,
     /// `apiVersion`; empty when missing.
     pub api_version: &'d str,
     /// `kind`; empty when missing.
@@ -53,7 +55,7 @@ fn collect<'d>(
         let message = format!("{place}expected an object with apiVersion and kind, found {}", describe(value));
         return found.push(Err(NotAnObject { span: value.span(), message }));
     }
-    let object = Object::new(value, of_list);
+    let object = Object::new(value, path.clone(), of_list);
     match value.field("items") {
         Some(items) if object.is_list() && items.get() == Value::Sequence && depth < MAX_LISTS => {
             let of_list = object.of_items();
@@ -77,12 +79,13 @@ fn describe(value: ValueRef<'_>) -> &'static str {
 }
 
 impl<'d> Object<'d> {
-    fn new(value: ValueRef<'d>, of_list: (&'d str, &'d str)) -> Self {
+    fn new(value: ValueRef<'d>, path: FieldPath, of_list: (&'d str, &'d str)) -> Self {
         let text = |from: ValueRef<'d>, key| from.field(key).and_then(ValueRef::as_str).filter(|text| !text.is_empty());
         let metadata = value.field("metadata");
         let of_metadata = |key| metadata.and_then(|metadata| text(metadata, key));
         Self {
             value,
+            path,
             api_version: text(value, "apiVersion").unwrap_or(of_list.0),
             kind: text(value, "kind").unwrap_or(of_list.1),
             name: of_metadata("name").or_else(|| of_metadata("generateName")).unwrap_or_default(),

@@ -28,7 +28,7 @@ mod value;
 mod written;
 
 pub use chunks::{Chunk, ChunkKind, chunks};
-pub use text::Text;
+pub use text::{Encoding, Text};
 pub use tree::{Document, Duplicate, NodeId, Span, Style};
 pub use value::{Entry, Located, Value, ValueRef};
 pub use written::{Properties, WrittenEntry, reads_as_string};

@@ -107,3 +107,57 @@ impl Document<'_> {
 pub fn reads_as_string(text: &str) -> bool {
     scalar::resolve(text) == Scalar::String
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::yaml::chunks;
+
+    #[test]
+    fn what_is_overwritten_or_merged_is_still_written() {
+        let text = "---\na: &a {x: 1}\nb:\n  <<: *a\n  k: 1\n  k: 2\n";
+        let cut = chunks(text);
+        let document = Document::parse(&cut[0]).unwrap();
+        let mapping = document.root().unwrap().field("b").unwrap();
+        assert_eq!(mapping.entries().map(|entry| entry.key).collect::<Vec<_>>(), ["x", "k"]);
+        let written = |value: ValueRef<'_>| text[value.span().start..value.span().end].to_owned();
+        let entries: Vec<_> =
+            mapping.written_entries().map(|entry| (written(entry.key), written(entry.value), entry.is_merge)).collect();
+        let expected = [("<<", "*a", true), ("k", "1", false), ("k", "2", false)];
+        assert_eq!(entries, expected.map(|(key, value, is_merge)| (key.to_owned(), value.to_owned(), is_merge)));
+        assert_eq!((document.range(), document.is_json()), (0..text.len(), false));
+    }
+
+    #[test]
+    fn anchors_and_tags_have_their_places() {
+        let text = "x: 1\n---\na: !!str &x 1\nb: &y\n  - !t {}\nc: d\n";
+        let cut = chunks(text);
+        let document = Document::parse(&cut[1]).unwrap();
+        let root = document.root().unwrap();
+        let found = |value: ValueRef<'_>| {
+            let places = value.properties()?;
+            let anchor = places.anchor.map(|(start, end)| &text[start..end]);
+            Some((&text[places.start..places.end], anchor, places.has_tag))
+        };
+        let value = |key| root.entry(key).unwrap().value;
+        assert_eq!(found(value("a")), Some(("!!str &x", Some("&x"), true)));
+        assert_eq!(found(value("b")), Some(("&y", Some("&y"), false)));
+        assert_eq!(found(value("b").items().next().unwrap()), Some(("!t", None, true)));
+        assert_eq!((found(value("c")), found(root)), (None, None));
+    }
+
+    #[test]
+    fn shared_parts_are_told_once() {
+        let text = "a: &a {x: &x 1, k: *x}\nb: [*a, *a]\nc: &c 2\nd: &d {z: 1}\ne: {<<: *d}\n";
+        let cut = chunks(text);
+        let document = Document::parse(&cut[0]).unwrap();
+        let shared: Vec<&str> = document.shared().into_iter().map(|range| &text[range]).collect();
+        assert_eq!(shared, ["{x: &x 1, k: *x}", "{z: 1}"]);
+    }
+
+    #[test]
+    fn strings_without_quotes_are_told_from_other_scalars() {
+        assert_eq!(["yes", "0777", "1e3", "~", ""].map(reads_as_string), [false; 5]);
+        assert_eq!(["RuntimeDefault", "1.2.3", "nil"].map(reads_as_string), [true; 3]);
+    }
+}

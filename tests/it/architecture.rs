@@ -37,6 +37,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "yaml",
         ],
     ),
+    ("rollout", &["cluster", "model", "report"]),
     ("explain", &["checks", "evaluate", "model", "policy"]),
     ("render", &["checks", "explain", "model", "policy", "report"]),
 ];

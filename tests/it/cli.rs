@@ -175,9 +175,17 @@ fn what_is_missing_is_told_and_the_rest_goes_on() {
     let ran = check(&files, &[]);
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""));
     assert!(ran.stderr.starts_with("error: no cluster is configured"), "{}", ran.stderr);
-    let ran = check(&files, &["-f", "good.yaml", "other.yaml"]);
+    let ran = check(&files, &["other.yaml", "-f", "good.yaml"]);
     assert_eq!(ran.code, Some(2));
     assert!(ran.stderr.contains("unexpected argument \"other.yaml\""), "{}", ran.stderr);
+}
+
+/// A shell makes many names of one pattern, and so does pre-commit of a change.
+#[test]
+fn one_flag_takes_many_files() {
+    let files = folder(&[("a.yaml", GOOD), ("b.yaml", GOOD)]);
+    let ran = check(&files, &["-f", "a.yaml", "b.yaml", "-o", "json"]);
+    assert_eq!((names(&ran), ran.code), (vec!["a.yaml:good".to_owned(), "b.yaml:good".to_owned()], Some(0)));
 }
 
 #[test]
@@ -432,7 +440,7 @@ fn hostile_configurations_never_reach_the_terminal() {
 fn the_next_command_judges_by_the_same_policy() {
     let files = folder(&[("my pods.yaml", PRIVILEGED)]);
     let ran = check(&files, &["-f", "my pods.yaml", "--level", "baseline", "--version", "v1.30", "-n", "shop"]);
-    let next = "next: kubectl secctx check -f 'my pods.yaml' --level baseline --version v1.30 -n shop -o wide\n";
+    let next = "next: kubectl secctx harden -f 'my pods.yaml' --level baseline --version v1.30 -n shop\n";
     assert!(ran.stdout.ends_with(next), "{}", ran.stdout);
 }
 

@@ -62,20 +62,21 @@ fn first_few(differences: &[String]) -> String {
 }
 
 /// The checks of both levels at all versions, by the index that the reference gives a version.
-struct Judges {
+pub(crate) struct Judges {
     baseline: Vec<Selection>,
     restricted: Vec<Selection>,
 }
 
 impl Judges {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let of = |level| {
             (0..Runs::VERSIONS).map(|index| Selection::new(Policy { level, version: version(index) })).collect()
         };
         Self { baseline: of(Level::Baseline), restricted: of(Level::Restricted) }
     }
 
-    fn judge_fixture(&self, fixture: &Fixture) -> Result<(), String> {
+    /// Whether a fixture gets its verdict, and the library's texts at all versions.
+    pub(crate) fn judge_fixture(&self, fixture: &Fixture) -> Result<(), String> {
         let context = |error: String| format!("{}: {error}", fixture.file);
         let mut pod = read(&fixture.yaml).map_err(context)?;
         admission::prepare_pod(&mut pod);

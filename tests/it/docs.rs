@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
+use tempfile::TempDir;
+
 use crate::support::control_plane;
 use crate::support::secctx::{Ran, run_with_input, secctx};
 
@@ -37,30 +39,44 @@ fn the_readme_begins_with_the_two_commands() {
 }
 
 #[test]
-fn commands_in_the_readme_and_the_help_work() {
-    let readme = read("README.md");
-    let mut shown = Shown::all(&code_lines(&readme));
-    assert!(shown.len() > 8, "{shown:#?}");
-    let help = run(&["check", "--help"]).stdout + &run(&["explain", "--help"]).stdout + &run(&["--help"]).stdout;
-    let of_help = Shown::all(&help.lines().map(str::to_owned).collect::<Vec<_>>());
-    assert!(of_help.len() > 6, "{of_help:#?}");
-    shown.extend(of_help);
-    for command in shown {
+fn commands_in_the_documents_and_the_help_work() {
+    let of_documents: BTreeSet<Shown> =
+        documents().iter().flat_map(|(_, text)| Shown::all(&code_lines(text))).collect();
+    assert!(of_documents.len() > 12, "{of_documents:#?}");
+    let of_help: BTreeSet<Shown> =
+        helps().iter().flat_map(|help| Shown::all(&help.lines().map(str::to_owned).collect::<Vec<_>>())).collect();
+    assert!(of_help.len() > 12, "{of_help:#?}");
+    for command in of_documents.union(&of_help) {
         let ran = command.run();
-        if command.asks_a_cluster() {
-            // There is none here: the command was understood when that is all that it complains of.
-            assert!(ran.stderr.starts_with("error: no cluster is configured"), "{command:?}: {}", ran.stderr);
-            continue;
-        }
-        assert!(matches!(ran.code, Some(0 | 1)), "{command:?}: {:?}\n{}", ran.code, ran.stderr);
+        // There is no cluster here: the command was understood when that is all that it complains of.
+        let wants_one = !command.is_of_manifests() && ran.stderr.starts_with("error: no cluster is configured");
+        assert!(wants_one || matches!(ran.code, Some(0 | 1)), "{command:?}: {:?}\n{}", ran.code, ran.stderr);
     }
 }
 
 #[test]
-fn output_in_the_readme_is_what_is_printed() {
-    let readme = read("README.md");
-    let sessions: Vec<Block<'_>> = blocks(&readme).into_iter().filter(|block| block.language == "console").collect();
-    assert!(!sessions.is_empty());
+fn headings_that_are_linked_to_exist() {
+    let mut checked = 0;
+    for (document, text) in documents() {
+        let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        for (file, anchor) in
+            targets.filter_map(|target| target.split_once('#')).filter(|(file, _)| !file.contains(':'))
+        {
+            checked += 1;
+            let path = if file.is_empty() { document.clone() } else { document.parent().unwrap().join(file) };
+            let known = slugs(&read(&path));
+            assert!(known.contains(anchor), "{}: {anchor:?} is not among {known:?}", document.display());
+        }
+    }
+    assert!(checked > 0, "no document links to a heading, so the search for them is broken");
+}
+
+#[test]
+fn output_in_the_documents_is_what_is_printed() {
+    let documents = documents();
+    let blocks = documents.iter().flat_map(|(_, text)| blocks(text));
+    let sessions: Vec<Block<'_>> = blocks.filter(|block| block.language == "console").collect();
+    assert!(sessions.len() > 1);
     for session in sessions {
         let (command, shown) = session.lines.split_first().unwrap();
         let ran = Shown::parse(command).expect("a command and its output").run();
@@ -148,13 +164,40 @@ fn read(path: impl AsRef<Path>) -> String {
 /// The documents by their paths in the repository.
 fn documents() -> Vec<(PathBuf, String)> {
     let mut paths = vec![PathBuf::from("README.md"), PathBuf::from("CONTRIBUTING.md")];
-    for entry in fs::read_dir(root().join("docs")).unwrap() {
-        let path = PathBuf::from("docs").join(entry.unwrap().file_name());
-        if path.extension().is_some_and(|extension| extension == "md") {
-            paths.push(path);
+    let mut folders = vec![PathBuf::from("docs")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(root().join(&folder)).unwrap() {
+            let path = folder.join(entry.unwrap().file_name());
+            if path.extension().is_some_and(|extension| extension == "md") {
+                paths.push(path);
+            } else if root().join(&path).is_dir() && !path.ends_with("intro") {
+                // Introductions are parts of pages, and their links are those of the pages.
+                folders.push(path);
+            }
         }
     }
+    paths.sort();
     paths.into_iter().map(|path| (path.clone(), read(path))).collect()
+}
+
+/// The help of every command.
+fn helps() -> Vec<String> {
+    let command = kubectl_secctx::cli::command();
+    let names = command.get_subcommands().filter(|below| !below.is_hide_set()).map(|below| below.get_name());
+    let mut helps: Vec<_> = names.map(|name| run(&[name, "--help"]).stdout).collect();
+    helps.push(run(&["--help"]).stdout);
+    helps
+}
+
+/// What the headings of a document are linked to by, as GitHub makes it.
+fn slugs(text: &str) -> BTreeSet<String> {
+    let headings = prose(text);
+    let headings =
+        headings.lines().filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#').trim());
+    let is_kept = |c: &char| c.is_alphanumeric() || " -_".contains(*c);
+    headings
+        .map(|heading| heading.to_lowercase().chars().filter(is_kept).collect::<String>().replace(' ', "-"))
+        .collect()
 }
 
 /// A fenced block.
@@ -263,7 +306,7 @@ fn run(args: &[&str]) -> Ran {
 }
 
 /// A command as a document shows it.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Shown {
     args: Vec<String>,
     /// The file that `cat` puts on its standard input.
@@ -287,18 +330,17 @@ impl Shown {
         is_complete.then_some(Self { args, input })
     }
 
-    /// Whether it judges or explains objects of a cluster.
-    fn asks_a_cluster(&self) -> bool {
-        let names = |flag: &str| self.args.iter().any(|arg| arg == flag);
-        let is_object = |arg: &String| arg.split_once('/').is_some_and(|(kind, _)| kind.len() > 1);
-        let of_manifests = names("-f") || names("-k");
-        !of_manifests && !names("--help") && (self.args[0] == "check" || self.args.iter().skip(1).any(is_object))
+    /// Whether it reads manifests and asks no cluster.
+    fn is_of_manifests(&self) -> bool {
+        self.args.iter().any(|arg| arg == "-f" || arg == "-k")
     }
 
-    /// Runs it as if typed in the repository.
+    /// Runs it as if typed in the repository, with a copy of the examples, since commands may write.
     fn run(&self) -> Ran {
+        let folder = TempDir::new().unwrap();
+        copy(&root().join("examples"), &folder.path().join("examples"));
         let mut command = secctx();
-        command.current_dir(root()).args(&self.args);
+        command.current_dir(folder.path()).args(&self.args);
         if let Some(input) = &self.input {
             command.stdin(File::open(root().join(input)).unwrap());
         }
@@ -313,6 +355,18 @@ impl Shown {
             command.env("KUBECTL_PATH", control_plane::kubectl());
         }
         Ran::from(command.output().unwrap())
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let (path, to) = (entry.as_ref().unwrap().path(), to.join(entry.unwrap().file_name()));
+        if path.is_dir() {
+            copy(&path, &to);
+        } else {
+            fs::copy(&path, &to).unwrap();
+        }
     }
 }
 

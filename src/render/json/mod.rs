@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-pub(super) use v1::{WireFinding, WireProblem, document, finding_at, problem, result};
+pub(super) use v1::{WireFinding, WireProblem, WireSource, document, finding_at, problem, result, source_of_result};
 
 use super::escaping::Escaping;
 use super::parallel;

@@ -66,7 +66,7 @@ struct Summary {
 
 #[derive(serde::Serialize)]
 #[serde(rename_all = "camelCase")]
-struct WireSource<'a> {
+pub(in crate::render) struct WireSource<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -183,8 +183,7 @@ fn display<S: Serializer>(path: &&FieldPath, serializer: S) -> Result<S::Ok, S::
 /// A verdict for the wire.
 pub(in crate::render) fn result<'a>(report: &Report, verdict: &'a Verdict) -> WireResult<'a> {
     WireResult {
-        // A result is the document's; only its line is of use.
-        source: WireSource { column: None, ..source(&verdict.source) },
+        source: source_of_result(&verdict.source),
         api_version: &verdict.api_version,
         kind: &verdict.kind,
         namespace: verdict.namespace.as_deref(),
@@ -257,6 +256,11 @@ fn violation<'a>(violation: &'a Violation, place: Option<&Place>) -> WireViolati
 /// An error or a warning for the wire.
 pub(in crate::render) fn problem(problem: &Problem) -> WireProblem<'_> {
     WireProblem { source: source(&problem.source), message: &problem.message }
+}
+
+/// The source of a result, which is the document's: only its line is of use.
+pub(in crate::render) fn source_of_result(of: &Source) -> WireSource<'_> {
+    WireSource { column: None, ..source(of) }
 }
 
 fn source(source: &Source) -> WireSource<'_> {

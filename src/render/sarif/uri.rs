@@ -2,12 +2,29 @@
 
 /// The URI of a file as it was given: relative for a relative path, `file:` for an absolute one; a URL stays one.
 pub(super) fn of(file: &str) -> String {
+    of_path(file, cfg!(windows))
+}
+
+/// The same; on Windows backslashes part folders, and drives and shares are absolute.
+fn of_path(file: &str, is_windows: bool) -> String {
     if file.starts_with("http://") || file.starts_with("https://") {
         return escape(file, |byte| is_plain(byte) || b":?#[]%".contains(&byte));
     }
-    let file = if cfg!(windows) { file.replace('\\', "/") } else { file.to_owned() };
-    let path = escape(file.strip_prefix("./").unwrap_or(&file), is_plain);
-    if path.starts_with('/') { format!("file://{path}") } else { path }
+    let file = if is_windows { file.replace('\\', "/") } else { file.to_owned() };
+    let file = file.strip_prefix("./").unwrap_or(&file);
+    if let Some((drive, path)) = file.split_once(":/").filter(|(drive, _)| is_windows && is_drive(drive)) {
+        return format!("file:///{drive}:/{}", escape(path, is_plain));
+    }
+    let path = escape(file, is_plain);
+    match path.strip_prefix("//") {
+        Some(share) if is_windows => format!("file://{share}"),
+        _ if path.starts_with('/') => format!("file://{path}"),
+        _ => path,
+    }
+}
+
+fn is_drive(text: &str) -> bool {
+    matches!(text.as_bytes(), [letter] if letter.is_ascii_alphabetic())
 }
 
 fn escape(text: &str, keep: impl Fn(u8) -> bool) -> String {
@@ -39,5 +56,18 @@ mod tests {
         assert_eq!(of("/tmp/x.yaml"), "file:///tmp/x.yaml");
         assert_eq!(of("-"), "-");
         assert_eq!(of("https://h:8/a b?c=%20#d"), "https://h:8/a%20b?c=%20#d");
+    }
+
+    #[test]
+    fn paths_of_windows_become_uris_too() {
+        let uri = |file| of_path(file, true);
+        assert_eq!(uri(r"deploy\shop.yaml"), "deploy/shop.yaml");
+        assert_eq!(uri(r".\a b\shop.yaml"), "a%20b/shop.yaml");
+        assert_eq!(uri(r"C:\a b\x.yaml"), "file:///C:/a%20b/x.yaml");
+        assert_eq!(uri("c:/x.yaml"), "file:///c:/x.yaml");
+        assert_eq!(uri(r"\\server\share\x.yaml"), "file://server/share/x.yaml");
+        assert_eq!(uri(r"\x.yaml"), "file:///x.yaml");
+        assert_eq!(uri("https://h/x"), "https://h/x");
+        assert_eq!(of_path(r"a\b.yaml", false), "a%5Cb.yaml", "elsewhere a backslash is part of a name");
     }
 }

@@ -74,7 +74,7 @@ pub(crate) fn path(group_version: &str, namespace: &str, plural: &str) -> String
 
 /// Waits until a namespace has so many pods, all made from what is there; their names.
 #[track_caller]
-fn await_pods(server: &ControlPlane, namespace: &str, count: usize) -> Vec<String> {
+pub(crate) fn await_pods(server: &ControlPlane, namespace: &str, count: usize) -> Vec<String> {
     eventually("the pods", || {
         let list = server.request("GET", &path("v1", namespace, "pods"), None).body;
         let pods = list["items"].as_array()?;
@@ -113,14 +113,14 @@ pub(crate) fn good() -> Value {
 }
 
 /// One that meets it but for the privileges of its container.
-fn escalating() -> Value {
+pub(crate) fn escalating() -> Value {
     let mut spec = good();
     spec["containers"][0]["securityContext"]["allowPrivilegeEscalation"] = true.into();
     spec
 }
 
 /// What the server says about [`escalating`].
-const ESCALATES: &str = "allowPrivilegeEscalation != false (container \"web\" must set \
+pub(crate) const ESCALATES: &str = "allowPrivilegeEscalation != false (container \"web\" must set \
                          securityContext.allowPrivilegeEscalation=false)";
 
 /// One that meets the baseline level no more.
@@ -147,13 +147,13 @@ pub(crate) fn workload(name: &str, spec: &Value, rest: &[(&str, Value)]) -> Valu
 }
 
 /// Creates a Deployment with so many replicas.
-fn deploy(server: &ControlPlane, namespace: &str, name: &str, spec: &Value, replicas: u32) -> Value {
+pub(crate) fn deploy(server: &ControlPlane, namespace: &str, name: &str, spec: &Value, replicas: u32) -> Value {
     let deployment = workload(name, spec, &[("replicas", replicas.into())]);
     create(server, &path("apps/v1", namespace, "deployments"), &deployment)
 }
 
 /// What the server says of the creation of a pod with this spec in a namespace: the sentence about Pod Security.
-fn server_says(server: &ControlPlane, namespace: &str, spec: &Value) -> Option<String> {
+pub(crate) fn server_says(server: &ControlPlane, namespace: &str, spec: &Value) -> Option<String> {
     let answer = &server.dry_run_pods(namespace, &[pod("probe", spec)])[0];
     let refusal = answer.refusal()?;
     let (_, sentence) = refusal.split_once("violates PodSecurity ").unwrap_or_else(|| panic!("{refusal}"));

@@ -239,7 +239,7 @@ fn custom_resources_that_cannot_be_read_are_told() {
 }
 
 /// A policy of the server that does to pods what a mesh's webhook does.
-fn inject_into(server: &ControlPlane, namespace: &str) {
+pub(crate) fn inject_into(server: &ControlPlane, namespace: &str) {
     let init = "Object.spec.initContainers{name: \"istio-init\", image: \"mesh\", securityContext: \
                 Object.spec.initContainers.securityContext{privileged: true}}";
     let expression = format!("Object{{spec: Object.spec{{initContainers: [{init}]}}}}");

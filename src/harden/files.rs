@@ -1,0 +1,189 @@
+//! Hardens manifests: from inputs to a report with the texts before and after.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::document::{Draft, draft};
+use super::proof;
+use crate::check::{parse, unfit};
+use crate::edit::edited;
+use crate::model::Choices;
+use crate::policy::Policy;
+use crate::report::harden::{HardenReport, Hardened, HardenedFile};
+use crate::report::{Problem, Source};
+use crate::source::{self, Input, Manifest, find, helm_template, is_in_chart, objects, plain_template_value};
+use crate::yaml::{Document, Encoding, chunks};
+
+/// What is to be done.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// What is to be reached.
+    pub policy: Policy,
+    /// What is wished for beyond that.
+    pub choices: Choices,
+    /// The only namespace that objects may name, where one was asked for.
+    pub namespace: Option<String>,
+}
+
+/// What hardening files came to.
+#[derive(Debug)]
+pub struct Hardening {
+    /// The results.
+    pub report: HardenReport,
+    /// Where the report's files came from, one for each of them.
+    pub origins: Vec<FileOrigin>,
+}
+
+/// Where a text came from, and how it is to be written back.
+#[derive(Debug, Clone)]
+pub struct FileOrigin {
+    /// What was read.
+    pub input: Input,
+    /// How its bytes make a text.
+    pub encoding: Encoding,
+}
+
+/// What hardening one input came to.
+#[derive(Debug, Default)]
+struct Outcome {
+    file: Option<(HardenedFile, FileOrigin)>,
+    results: Vec<Hardened>,
+    errors: Vec<Problem>,
+    warnings: Vec<Problem>,
+    without_template: usize,
+}
+
+impl From<Problem> for Outcome {
+    fn from(problem: Problem) -> Self {
+        Self { errors: vec![problem], ..Self::default() }
+    }
+}
+
+/// Plans, edits and judges again everything in `inputs`, in order. Nothing is written. What cannot be read becomes an error
+/// of the report and stays as it is; the rest goes on.
+#[must_use]
+pub fn harden(job: &Job, inputs: &[Input]) -> Hardening {
+    let outcomes: Vec<Outcome> = inputs.par_iter().map(|input| harden_input(job, input)).collect();
+    let mut report = HardenReport::new(job.policy);
+    let mut origins = Vec::new();
+    for outcome in outcomes {
+        let first = report.results.len();
+        report.results.extend(outcome.results);
+        report.errors.extend(outcome.errors);
+        report.warnings.extend(outcome.warnings);
+        report.without_template += outcome.without_template;
+        if let Some((file, origin)) = outcome.file {
+            report.files.push(HardenedFile { results: first..report.results.len(), ..file });
+            origins.push(origin);
+        }
+    }
+    Hardening { report, origins }
+}
+
+fn harden_input(job: &Job, input: &Input) -> Outcome {
+    let manifest = match source::read(input) {
+        Ok(manifest) => manifest,
+        Err(message) => return Problem { source: Source::file(input.name()), message }.into(),
+    };
+    let path = match input {
+        Input::File { path, .. } => Some(path.as_path()),
+        _ => None,
+    };
+    match refusal(&manifest, path) {
+        Some(problem) => problem.into(),
+        None => harden_manifest(job, input, &manifest),
+    }
+}
+
+/// Why a file is not touched at all.
+fn refusal(manifest: &Manifest, path: Option<&Path>) -> Option<Problem> {
+    let text = &*manifest.text;
+    let at = |offset: usize, message: &str| {
+        let before = text.get(..offset).unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count()) + 1;
+        let whole = Source { origin: manifest.origin.clone(), ..Source::file(Arc::clone(&manifest.name)) };
+        let source = Source { line: Some(line), column: Some(column), ..whole };
+        Problem { source, message: message.to_owned() }
+    };
+    unfit(manifest)
+        .or_else(|| {
+            let loss = manifest.text.first_loss()?;
+            Some(at(loss, "these bytes are no text, so the file cannot be written back as it is; nothing was changed"))
+        })
+        .or_else(|| {
+            let action = template_action(text, path)?;
+            let advice = "this is a template, as of Helm, not a manifest, and was not touched: harden what it renders \
+                          (helm template CHART | kubectl secctx harden -f -), then make the same edits in the chart's \
+                          values or templates";
+            Some(at(action, advice))
+        })
+}
+
+/// Where the first `{{ … }}` of a Helm template is; `None` where the text is none. Quoted values and block scalars of a
+/// manifest may hold such braces for other programs.
+fn template_action(text: &str, path: Option<&Path>) -> Option<usize> {
+    let first = helm_template(text)?;
+    if path.is_some_and(is_in_chart) {
+        return Some(first);
+    }
+    let is_template = chunks(text).iter().filter(|chunk| helm_template(chunk.text).is_some()).any(|chunk| {
+        let Ok(document) = Document::parse(chunk) else { return true };
+        let objects = objects(&document);
+        let mut with_pods = objects.iter().flatten().filter(|object| !find(object).is_empty());
+        with_pods.any(|object| plain_template_value(object.value).is_some())
+    });
+    is_template.then_some(first)
+}
+
+fn harden_manifest(job: &Job, input: &Input, manifest: &Manifest) -> Outcome {
+    let mut outcome = Outcome::default();
+    let mut drafts = Vec::new();
+    let cut = chunks(&manifest.text);
+    let documents: Vec<_> = cut.iter().map(|chunk| parse(manifest, chunk)).collect();
+    for (chunk, document) in cut.iter().zip(&documents) {
+        match document {
+            Ok(document) => {
+                let (draft, scene) = draft(job, manifest, chunk, document);
+                outcome.errors.extend(scene.errors);
+                outcome.warnings.extend(scene.warnings);
+                outcome.without_template += usize::from(scene.is_without_template);
+                drafts.push(draft);
+            }
+            Err(problem) => outcome.errors.push(problem.clone()),
+        }
+    }
+    let after = edit(job, &manifest.text, &mut drafts);
+    outcome.results = drafts.into_iter().flat_map(|draft| draft.results).collect();
+    let (name, before) = (Arc::clone(&manifest.name), manifest.text.to_string());
+    let file = HardenedFile { name, before, after, results: 0..0 };
+    outcome.file = Some((file, FileOrigin { input: input.clone(), encoding: manifest.text.encoding }));
+    outcome
+}
+
+/// The text with the edits of all objects that can be edited and read back as planned. Of the others it is noted why not.
+fn edit(job: &Job, text: &str, drafts: &mut [Draft<'_>]) -> String {
+    // Each round gives up one document at least.
+    for _ in 0..=drafts.len() {
+        let places: Vec<(usize, usize)> = drafts
+            .iter()
+            .enumerate()
+            .flat_map(|(at, draft)| draft.objects_to_edit().map(move |object| (at, object)))
+            .collect();
+        if places.is_empty() {
+            break;
+        }
+        let targets: Vec<_> = places.iter().map(|(draft, object)| drafts[*draft].objects[*object].target()).collect();
+        let edited = edited(text, &targets);
+        for unedited in edited.unedited {
+            let (draft, object) = places[unedited.target];
+            drafts[draft].refuse(job, object, unedited.refused);
+        }
+        if proof::holds(job, text, &edited.text, drafts) {
+            return edited.text;
+        }
+    }
+    text.to_owned()
+}

@@ -1,0 +1,83 @@
+//! Reads an edited text again: it must differ by exactly what was planned, and is judged anew.
+
+use super::document::Draft;
+use super::files::Job;
+use crate::admission::prepare_pod;
+use crate::check::{Stop, walk};
+use crate::evaluate::{evaluate, strictest_level};
+use crate::model::{Edit, PodTemplate};
+use crate::policy::Level;
+use crate::report::Origin;
+use crate::source::Manifest;
+use crate::yaml::{Chunk, Document, Text, chunks};
+
+/// Whether the edited text holds what was planned and nothing else is different; then the results say how it is judged.
+/// Documents of which that is not true are given up, so that the next try is without them.
+pub(super) fn holds(job: &Job, before: &str, after: &str, drafts: &mut [Draft<'_>]) -> bool {
+    let (old, new) = (chunks(before), chunks(after));
+    let edited: Vec<usize> = drafts
+        .iter()
+        .filter(|draft| draft.objects_to_edit().next().is_some())
+        .map(|draft| draft.document.index)
+        .collect();
+    let is_kept = |(old, new): (&Chunk<'_>, &Chunk<'_>)| edited.contains(&old.index) || old.text == new.text;
+    if old.len() != new.len() || !old.iter().zip(&new).all(is_kept) {
+        // Which document is to blame cannot be told.
+        drafts.iter_mut().for_each(|draft| draft.give_up(job, "the edits would change another document"));
+        return false;
+    }
+    let mut all_hold = true;
+    for draft in drafts.iter_mut().filter(|draft| edited.contains(&draft.document.index)) {
+        match new.get(draft.document.index).and_then(|new| verdicts(job, draft, new)) {
+            Some(verdicts) => draft.note(&verdicts),
+            None => {
+                all_hold = false;
+                draft.give_up(job, "the edited text would not read as planned");
+            }
+        }
+    }
+    all_hold
+}
+
+/// A result's position, whether its template meets the policy, and the strictest level that it meets.
+type Verdict = (usize, bool, Level);
+
+/// How the templates of the edited document are judged; `None` where the document is not what it was with the edits.
+fn verdicts(job: &Job, draft: &Draft<'_>, new: &Chunk<'_>) -> Option<Vec<Verdict>> {
+    let new = Document::parse(new).ok()?;
+    let mut expected = draft.document.root()?.to_json();
+    let from_root = draft.objects.iter().flat_map(|object| {
+        let at = |edit: &Edit| Edit { path: object.path.clone().join(&edit.path), op: edit.op.clone() };
+        object.edits.iter().map(at)
+    });
+    Edit::apply(&mut expected, &from_root.collect::<Vec<_>>()).ok()?;
+    if new.root()?.to_json() != expected {
+        return None;
+    }
+    let mut verdicts = Vec::new();
+    // What would be told of it was told of the text before.
+    let nameless = Manifest { name: "".into(), text: Text::decode(Vec::new()), origin: Origin::File };
+    walk(&nameless, &new, job.namespace.as_deref(), &mut |_, stop| {
+        let Stop::Template { object, found, pod } = stop else { return };
+        let known = draft.objects.iter().find(|known| known.path == object.path);
+        let result = known.and_then(|known| known.results.iter().find(|(_, template)| *template == found.path));
+        verdicts.extend(result.map(|(result, _)| verdict(job, *result, pod)));
+    });
+    (verdicts.len() == draft.results.len()).then_some(verdicts)
+}
+
+fn verdict(job: &Job, result: usize, mut pod: PodTemplate) -> Verdict {
+    prepare_pod(&mut pod);
+    let reached = evaluate(job.policy, &pod).is_empty();
+    (result, reached, strictest_level(job.policy.version, &pod, Some((job.policy.level, reached))))
+}
+
+impl Draft<'_> {
+    fn note(&mut self, verdicts: &[Verdict]) {
+        for (result, reached, after) in verdicts {
+            if let Some(result) = self.results.get_mut(*result) {
+                (result.reached, result.after) = (*reached, *after);
+            }
+        }
+    }
+}

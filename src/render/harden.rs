@@ -1,0 +1,17 @@
+//! Writes what hardening came to: one file per format.
+
+mod diff;
+mod format;
+mod json;
+mod patches;
+mod plan;
+mod values;
+
+pub use diff::{diff, stream};
+pub use format::HardenFormat;
+pub use json::{objects, plan_json};
+pub use patches::{kustomization, patch_files, patches};
+pub use plan::{PlanView, closing, next, plan};
+
+#[cfg(test)]
+mod sample;
