@@ -127,6 +127,7 @@ impl Session<'_> {
             (Ok(change), Ok(undo)) => (change, undo),
             (Err(rejection), _) | (_, Err(rejection)) => return Outcome::Rejected(rejection),
         };
+        self.tell(&undo.way_back());
         match self.cluster.write::<Value>(&change) {
             Ok(written) => {
                 let object = Arc::new(written.object);

@@ -2,8 +2,9 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use kubectl_secctx::apply::{Outcome, RolledBack, Session};
+use kubectl_secctx::apply::{Outcome, RecreateOptions, Recreated, RolledBack, Session, recreation};
 use kubectl_secctx::cluster::Cluster;
 use kubectl_secctx::report::apply::Reason;
 use serde_json::Value;
@@ -11,7 +12,7 @@ use serde_json::Value;
 use super::{
     applied, connect, connect_with, create, create_namespace, essence, files, get, path, plain, planned, server,
 };
-use crate::live::workload;
+use crate::live::{pod, workload};
 use crate::support::faults::{Asked, FaultServer, Reply};
 
 /// What becomes of a change on its way.
@@ -116,4 +117,39 @@ fn a_server_that_is_gone_leaves_the_way_back() {
     let cluster = connect();
     assert_eq!(Session::new(&cluster).roll_back(&undo), RolledBack::Done { others: vec![] });
     assert_eq!(essence(&now("faults-dead")), essence(&before));
+}
+
+/// A way to the server on which the answers of deletions and creations are lost, once each.
+fn forgetful() -> Cluster {
+    let lost = Mutex::new(Vec::new());
+    let proxy = FaultServer::start(move |asked: &Asked| {
+        let is_dry = asked.query("dryRun").is_some() || String::from_utf8_lossy(&asked.body).contains("dryRun");
+        let reply = Reply::forward(server(), asked);
+        let mut lost = lost.lock().unwrap();
+        let is_lost = asked.method != "GET" && !is_dry && !lost.contains(&asked.method);
+        if is_lost {
+            lost.push(asked.method.clone());
+            return Reply::Close;
+        }
+        reply
+    });
+    connect_with(|options| (options.server, options.kubeconfig) = (Some(proxy.url()), None))
+}
+
+#[test]
+fn a_pod_is_made_anew_although_no_answer_comes() {
+    let (space, folder) = ("faults-anew", tempfile::tempdir().unwrap());
+    create_namespace(server(), space, &[]);
+    let old = create(server(), &path("v1", space, "pods"), &pod("alone", &plain()));
+    let (told, cluster) = (Mutex::new(Vec::new()), forgetful());
+    let mut session = Session::new(&cluster);
+    session.tell_ways_back(|way| told.lock().unwrap().push((way.clone(), way.file.exists())));
+    let recreation = recreation(&planned(&session, space, "pod/alone")).unwrap();
+    let options = RecreateOptions { timeout: Duration::from_secs(20), folder: folder.path().to_owned() };
+    let made = session.recreate(&recreation, &options, &|_| ());
+    let Recreated::Done { object, reached: true, .. } = made else { panic!("{made:#?}") };
+    assert_ne!(object["metadata"]["uid"], old["metadata"]["uid"]);
+    let told = told.lock().unwrap();
+    assert!(told.len() == 1 && told[0].1, "the way back was there before: {told:?}");
+    assert!(files(folder.path()).is_empty());
 }
