@@ -91,8 +91,14 @@ pub struct Survey {
 /// Why nothing can be found out at all, a sentence. What could not be had of single namespaces or types is an error of
 /// the report.
 pub fn survey(cluster: &Cluster, request: &Request, progress: Progress<'_>) -> Result<Survey, String> {
-    let server = cluster.server_version().map_err(|error| error.to_string())?.minor.min(Version::NEWEST);
+    let minor = cluster.server_version().map_err(|error| error.to_string())?.minor;
+    let server = minor.min(Version::NEWEST);
     let mut notes = Notes::new(cluster);
+    if minor > server {
+        notes.warning(format!(
+            "the server is v1.{minor}, newer than v1.{server}, the newest version known here: latest is judged as that one"
+        ));
+    }
     let question = question(request, server, &mut notes);
     let selected = select::select(cluster, request, &mut notes)?;
     let mut survey = Survey {
@@ -163,6 +169,12 @@ impl Notes {
 
     fn error(&mut self, message: impl Into<String>) {
         self.errors.push(Problem { source: self.source.clone(), message: message.into() });
+    }
+
+    fn error_once(&mut self, message: &str) {
+        if self.errors.iter().all(|error| error.message != message) {
+            self.error(message);
+        }
     }
 
     fn warning(&mut self, message: impl Into<String>) {

@@ -29,9 +29,7 @@ const TOKEN_VOLUME: &str = "kube-api-access-";
 /// The object without managed fields and status: what edits are planned on.
 pub(super) fn without_status(object: &Value) -> Value {
     let mut object = object.clone();
-    if let Value::Object(fields) = &mut object {
-        fields.shift_remove("status");
-    }
+    remove(&mut object, &["status"]);
     remove(&mut object["metadata"], &["managedFields"]);
     object
 }
@@ -40,6 +38,13 @@ pub(super) fn without_status(object: &Value) -> Value {
 pub(super) fn shown(object: &Value) -> Value {
     let mut object = without_status(object);
     remove(&mut object["metadata"], NUMBERED);
+    object
+}
+
+/// What an object says besides its metadata and status.
+pub(super) fn content(object: &Value) -> Value {
+    let mut object = object.clone();
+    remove(&mut object, &["metadata", "status"]);
     object
 }
 

@@ -90,7 +90,7 @@ fn source(spec: &Value, volume: &str) -> Option<String> {
 fn state(name: &str, pods: &[Value]) -> ContainerState {
     let (mut users, mut reasons) = (BTreeSet::new(), BTreeSet::new());
     let mut state = ContainerState::default();
-    for status in pods.iter().flat_map(|pod| statuses(pod)).filter(|status| status["name"] == name) {
+    for status in pods.iter().flat_map(statuses).filter(|status| status["name"] == name) {
         users.extend(status["user"]["linux"]["uid"].as_i64());
         state.ready += usize::from(status["ready"] == true);
         state.restarts += status["restartCount"].as_u64().unwrap_or_default();

@@ -90,8 +90,7 @@ fn selector(object: &Value) -> Option<String> {
         None => (selector.as_object(), None),
     };
     let labels = labels.into_iter().flatten().filter_map(|(key, value)| Some(format!("{key}={}", value.as_str()?)));
-    let terms: Vec<String> =
-        labels.chain(expressions.into_iter().flatten().filter_map(|expression| term(expression))).collect();
+    let terms: Vec<String> = labels.chain(expressions.into_iter().flatten().filter_map(term)).collect();
     let of_status = || object["status"]["selector"].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
     if terms.is_empty() { of_status() } else { Some(terms.join(",")) }
 }

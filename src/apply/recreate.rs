@@ -75,6 +75,7 @@ impl Session<'_> {
             Ok(prepared) => prepared,
             Err(rejection) => return Recreated::Rejected(rejection),
         };
+        self.tell(&work.way_back(&file));
         on_step(RecreateStep::Checked);
         if let Err(mut rejection) = work.delete() {
             rejection.warnings.extend(store::forget(&file).err());
@@ -82,7 +83,7 @@ impl Session<'_> {
         }
         on_step(RecreateStep::Deleting);
         if let Err(rejection) = work.await_the_end() {
-            return work.lost(rejection, file);
+            return work.lost(rejection, &file);
         }
         on_step(RecreateStep::Gone);
         match work.create(&recreation.manifest) {
@@ -90,7 +91,7 @@ impl Session<'_> {
                 on_step(RecreateStep::Created);
                 work.done(written, warnings, &file)
             }
-            Err(rejection) => work.put_back(rejection, file),
+            Err(rejection) => work.put_back(rejection, &file),
         }
     }
 }
@@ -112,7 +113,7 @@ impl Work<'_> {
     fn prepare(&self) -> Result<(Vec<String>, PathBuf), Rejection> {
         let mut probe = self.recreation.manifest.clone();
         // The name is taken as long as the old one is there.
-        probe["metadata"]["name"] = format!("secctx-check-{}", std::process::id()).into();
+        probe["metadata"]["name"] = format!("secctx-check-{}", self.subject.resource_version()).into();
         let change = Change::create(&self.subject.resource, self.namespace(), probe).dry_run();
         let written = self.session.cluster.write::<Value>(&change).map_err(|error| rejection(&error))?;
         let deletion = self.deletion(self.subject.resource_version()).dry_run();
@@ -143,7 +144,7 @@ impl Work<'_> {
         for _ in 0..TRIES {
             let now = self.read().map_err(|error| rejection(&error))?;
             let is_same = now["metadata"]["uid"] == self.subject.uid();
-            if !is_same || clean::shown(&now) != clean::shown(&self.subject.object) {
+            if !is_same || clean::manifest(&now) != self.recreation.original {
                 return Err(self.changed());
             }
             let version = now["metadata"]["resourceVersion"].as_str().unwrap_or_default();
@@ -239,10 +240,10 @@ impl Work<'_> {
         Recreated::Done { object: Arc::new(written.object), warnings, reached }
     }
 
-    fn put_back(&self, mut why: Rejection, file: PathBuf) -> Recreated {
+    fn put_back(&self, mut why: Rejection, file: &Path) -> Recreated {
         match self.create(&self.recreation.original) {
             Ok(_) => {
-                why.warnings.extend(store::forget(&file).err());
+                why.warnings.extend(store::forget(file).err());
                 Recreated::PutBack(why)
             }
             Err(again) => {
@@ -252,13 +253,18 @@ impl Work<'_> {
         }
     }
 
-    fn lost(&self, rejection: Rejection, file: PathBuf) -> Recreated {
+    fn lost(&self, rejection: Rejection, file: &Path) -> Recreated {
+        Recreated::Lost { rejection, way_back: self.way_back(file) }
+    }
+
+    /// What creates the old one again.
+    fn way_back(&self, file: &Path) -> WayBack {
         let mut command: Vec<String> = ["kubectl", "create"].map(str::to_owned).to_vec();
         if let Some(namespace) = self.namespace() {
             command.extend(["-n".to_owned(), namespace.to_owned()]);
         }
         command.extend(["-f".to_owned(), file.display().to_string()]);
-        Recreated::Lost { rejection, way_back: WayBack { file, command } }
+        WayBack { file: file.to_owned(), command }
     }
 }
 

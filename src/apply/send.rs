@@ -9,10 +9,12 @@ use serde_json::Value;
 
 use super::judged::{altered, meets};
 use super::rejection::{impossible, may_be_done, rejection};
-use super::{Planned, Session, Subject, Undo, Way, plan};
+use super::{Planned, Session, Subject, Undo, Way, clean, plan};
 use crate::cluster::{Change, ClusterError, PatchType};
 use crate::harden::patch::edited_objects;
+use crate::model::Edit;
 use crate::report::apply::{Reason, Rejection};
+use crate::report::harden::Hardened;
 use crate::report::patch::PatchFormat;
 
 /// What the server would make of a change.
@@ -78,25 +80,23 @@ impl Session<'_> {
 
     /// Makes the change, after a dry run of its own. The way back is written into `folder` before anything is sent.
     ///
-    /// Where the object has changed since it was read, but nothing of what people look at, as when a status was written,
-    /// the change is made all the same, once.
+    /// Where the object has changed since it was read, but not what it specifies, as when a status was written, the change is
+    /// made all the same.
     #[must_use]
     pub fn apply(&self, planned: &Planned, folder: &Path) -> Outcome {
-        match self.try_to_apply(planned, folder) {
-            Outcome::Rejected(Rejection { reason: Reason::Changed, .. }) => match self.planned_again(planned) {
-                Ok(fresh) if is_the_same(planned, &fresh) => match self.try_to_apply(&fresh, folder) {
-                    Outcome::Rejected(Rejection { reason: Reason::Changed, .. }) => self.conflict(&fresh),
-                    outcome => outcome,
-                },
-                Ok(fresh) => Outcome::Conflict(Box::new(fresh)),
-                Err(rejection) => Outcome::Rejected(rejection),
-            },
-            outcome => outcome,
+        let mut current = planned.clone();
+        for _ in 0..ROUNDS {
+            let outcome = self.try_to_apply(&current, folder);
+            if !matches!(&outcome, Outcome::Rejected(Rejection { reason: Reason::Changed, .. })) {
+                return outcome;
+            }
+            match self.planned_again(&current) {
+                Ok(fresh) if is_the_same(&current, &fresh) => current = fresh,
+                Ok(fresh) => return Outcome::Conflict(Box::new(fresh)),
+                Err(rejection) => return Outcome::Rejected(rejection),
+            }
         }
-    }
-
-    fn conflict(&self, planned: &Planned) -> Outcome {
-        self.planned_again(planned).map_or_else(Outcome::Rejected, |fresh| Outcome::Conflict(Box::new(fresh)))
+        Outcome::Conflict(Box::new(current))
     }
 
     /// The plan for what the object is now.
@@ -127,6 +127,7 @@ impl Session<'_> {
             (Ok(change), Ok(undo)) => (change, undo),
             (Err(rejection), _) | (_, Err(rejection)) => return Outcome::Rejected(rejection),
         };
+        self.tell(&undo.way_back());
         match self.cluster.write::<Value>(&change) {
             Ok(written) => {
                 let object = Arc::new(written.object);
@@ -176,6 +177,9 @@ impl Session<'_> {
     }
 }
 
+/// How often a change is tried whose object's status is written all the time.
+const ROUNDS: usize = 5;
+
 /// How often an object is read again whose change was lost, and how long between.
 const TRIES: usize = 3;
 const PAUSE: Duration = Duration::from_millis(500);
@@ -196,11 +200,9 @@ fn applied(planned: &Planned, made: Made, undo: Undo) -> Outcome {
             warnings.push(warning);
         }
     }
-    let (mut altered, undo) = (altered(planned, &object), undo.of_what_was_made(&object));
-    let undo = undo.unwrap_or_else(|(undo, why)| {
-        altered.push(why);
-        undo
-    });
+    let altered = altered(planned, &object);
+    let (undo, unwritten) = undo.of_what_was_made(&object);
+    warnings.extend(unwritten);
     let reached = meets(planned, &object);
     Outcome::Applied(Box::new(Applied { warnings, object, reached, altered, answer_lost, undo }))
 }
@@ -214,9 +216,12 @@ fn rejected(undo: Undo, trial: &Trial, mut rejection: Rejection) -> Outcome {
     Outcome::Rejected(rejection)
 }
 
-/// Whether two plans show the same: people said yes to both.
+/// Whether two plans change the same in the same way: who said yes to one said yes to the other. Controllers write status
+/// and annotations at any time.
 fn is_the_same(one: &Planned, other: &Planned) -> bool {
-    one.shown() == other.shown()
+    let edits =
+        |planned: &Planned| -> Vec<Edit> { planned.results.iter().flat_map(Hardened::plain_edits).cloned().collect() };
+    clean::content(&one.subject.object) == clean::content(&other.subject.object) && edits(one) == edits(other)
 }
 
 /// The patch, made only of the object as it was read.

@@ -57,17 +57,16 @@ impl Undo {
         Ok(undo)
     }
 
-    /// The way back from what the server really made, which somebody's webhook may have seen otherwise in the dry run. Where
-    /// it cannot be written down, the old one comes back with the reason.
-    pub(super) fn of_what_was_made(mut self, object: &Value) -> Result<Self, (Self, String)> {
+    /// The way back from what the server really made, which somebody's webhook may have seen otherwise in the dry run; and
+    /// why it could not be written down, if so.
+    pub(super) fn of_what_was_made(mut self, object: &Value) -> (Self, Option<String>) {
         let differences = differences(&clean::shown(object), &clean::shown(&self.before));
-        if differences != self.differences {
-            self.differences = differences;
-            if let Err(why) = store::replace(&self.file, &self.text()) {
-                return Err((self, why));
-            }
+        if differences == self.differences {
+            return (self, None);
         }
-        Ok(self)
+        self.differences = differences;
+        let written = store::replace(&self.file, &self.text());
+        (self, written.err())
     }
 
     /// Whether an object has all that the change made.

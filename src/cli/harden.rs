@@ -65,6 +65,9 @@ fn notices(args: &HardenArgs, hardening: &Hardening) -> Vec<String> {
     if hardening.report.results.is_empty() && hardening.report.errors.is_empty() {
         notices.push("no pod template found, so there is nothing to harden".to_owned());
     }
+    let unknown =
+        args.choices.volume.iter().filter(|(name, _)| !hardening.report.results.iter().any(|one| one.has_volume(name)));
+    notices.extend(unknown.map(|(name, _)| format!("--volume {name}: no pod template here has a volume of that name")));
     notices
 }
 

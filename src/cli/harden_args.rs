@@ -29,7 +29,7 @@ use crate::render::HardenFormat;
         kubectl secctx harden -f examples/kuard-privileged.yaml -o patch\n  \
         kubectl secctx harden -k examples/kustomize/ -o kustomize\n\n  \
         # Say what a manifest cannot tell: the user of the image, what to put in the place of a volume\n  \
-        kubectl secctx harden -f examples/ --run-as-user 1000 --volume cache=emptyDir\n\n  \
+        kubectl secctx harden -f examples/ --run-as-user 1000 --volume host=emptyDir\n\n  \
         # Reach baseline, and leave one control alone\n  \
         kubectl secctx harden -f examples/ --level baseline --skip hostPorts\n\n  \
         # On a cluster: questions about what is risky, the plan, and what to do with it\n  \
@@ -61,12 +61,9 @@ pub(super) struct HardenArgs {
     #[arg(long = "version", value_name = "VERSION", default_value = "latest", add = Values::Versions)]
     pub(super) policy_version: Version,
 
-    #[command(flatten)]
-    pub(super) choices: ChoiceArgs,
-
     /// Output format: text, diff, yaml (the edited files or objects), json (the edited objects), patch (strategic merge),
     /// json-patch, kustomize, plan (the text without the diff), or plan-json. On a cluster, any other than text only prints.
-    #[arg(short = 'o', long, value_name = "FORMAT", default_value = "text", hide_possible_values = true)]
+    #[arg(short = 'o', long, value_name = "FORMAT", default_value = "text", hide_possible_values = true, add = Values::Words(formats))]
     pub(super) output: HardenFormat,
 
     /// Replace the files by the edited ones; asks first.
@@ -75,7 +72,7 @@ pub(super) struct HardenArgs {
 
     /// Folder to write edited copies of all files to, by their own names; on a cluster, a patch for each object; with
     /// -o kustomize, a component with the patches. Files that are there already are never overwritten.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", add = Values::Folders)]
     pub(super) output_dir: Option<PathBuf>,
 
     /// Do not ask; where no terminal is, needed to write files (--write) or to change objects of a cluster.
@@ -98,6 +95,10 @@ pub(super) struct HardenArgs {
     #[arg(short = 'h', long, action = ArgAction::HelpShort)]
     help: Option<bool>,
 
+    // Last, since their headings are those of all options behind them.
+    #[command(flatten)]
+    pub(super) choices: ChoiceArgs,
+
     #[command(flatten)]
     pub(super) live: LiveArgs,
 
@@ -112,11 +113,11 @@ pub(super) struct HardenArgs {
 #[command(next_help_heading = "What to change")]
 pub(super) struct ChoiceArgs {
     /// Fix only these controls, by ID or everyday name; may be repeated or joined by commas.
-    #[arg(long, value_name = "CHECK", value_delimiter = ',')]
+    #[arg(long, value_name = "CHECK", value_delimiter = ',', add = Values::Checks)]
     pub(super) only: Vec<String>,
 
     /// Leave these controls alone.
-    #[arg(long, value_name = "CHECK", value_delimiter = ',')]
+    #[arg(long, value_name = "CHECK", value_delimiter = ',', add = Values::Checks)]
     pub(super) skip: Vec<String>,
 
     /// Make only edits that are safe; others are told as left.
@@ -212,6 +213,10 @@ pub(super) fn volume(text: &str) -> Result<(String, VolumeChoice), String> {
         _ => return Err(WRONG.to_owned()),
     };
     Ok((name.to_owned(), choice))
+}
+
+fn formats() -> Vec<&'static str> {
+    HardenFormat::ALL.into_iter().map(HardenFormat::as_str).collect()
 }
 
 #[cfg(test)]

@@ -13,13 +13,14 @@ mod watch;
 use super::dialogue::Answers;
 use super::harden::COMMAND;
 use super::harden_args::HardenArgs;
-use super::{Exit, Failure, Streams};
+use super::{Exit, Failure, Streams, interrupt};
 use crate::apply::{Session, Subject};
 use crate::cluster::Cluster;
 use crate::live::{Target, parse};
 use crate::policy::{Policy, Version};
-use crate::render::{self, HardenFormat, Style, shell_word};
+use crate::render::{self, HardenFormat, Style, sanitize, shell_word};
 use crate::report::Problem;
+use crate::report::apply::WayBack;
 use items::Item;
 
 /// A run on one cluster.
@@ -45,7 +46,9 @@ pub(super) fn run(args: &HardenArgs, streams: &mut Streams) -> Result<Exit, Fail
     let answers = Answers::given(args)?;
     answers.choices()?;
     let cluster = Cluster::connect(options).map_err(|error| Failure::Message(error.to_string()))?;
-    let session = Session::new(&cluster);
+    let mut session = Session::new(&cluster);
+    let flags = kube_flags(args);
+    session.tell_ways_back(move |way| last_words(way, &flags));
     let newest = session.newest().map_err(Failure::Message)?;
     let namespace = args.namespace.clone().unwrap_or_else(|| cluster.default_namespace().to_owned());
     let prints =
@@ -128,14 +131,25 @@ impl Live<'_> {
         } else {
             command.push_str(&format!(" -n {}", shell_word(&self.namespace)));
         }
-        command + &answers.flags(self.args.policy_version) + &self.kube_flags()
+        command + &answers.flags(self.args.policy_version) + &kube_flags(self.args)
     }
+}
 
-    /// The flags that say which cluster, as they were given.
-    fn kube_flags(&self) -> String {
-        let flag = |(flag, value): (&str, String)| format!(" {flag} {}", shell_word(&value));
-        self.args.live.kube.flags().into_iter().map(flag).collect()
-    }
+/// The flags that say which cluster, as they were given.
+fn kube_flags(args: &HardenArgs) -> String {
+    let flag = |(flag, value): (&str, String)| format!(" {flag} {}", shell_word(&value));
+    args.live.kube.flags().into_iter().map(flag).collect()
+}
+
+/// A command as a shell takes it.
+fn typed(command: &[String]) -> String {
+    command.iter().map(|word| shell_word(word)).collect::<Vec<_>>().join(" ")
+}
+
+/// Whoever interrupts from now on is told how to get back.
+fn last_words(way: &WayBack, flags: &str) {
+    let command = sanitize(&format!("{}{flags}", typed(&way.command))).into_owned();
+    interrupt::last_words(format!("interrupted in the middle; this brings back what was:\n  {command}\n"));
 }
 
 /// As kubectl takes it: with its group where it is not one of Kubernetes' own.

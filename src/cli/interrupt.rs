@@ -13,12 +13,9 @@ pub(super) const SHOW_CURSOR: &str = "\x1b[?25h";
 static ASKING: AtomicBool = AtomicBool::new(false);
 /// How many signals came so far.
 static SEEN: AtomicUsize = AtomicUsize::new(0);
-/// Makes what is said when the process is ended.
-static FAREWELL: Mutex<Option<Words>> = Mutex::new(None);
+/// What is said when the process is ended.
+static FAREWELL: Mutex<String> = Mutex::new(String::new());
 static LISTENING: Once = Once::new();
-
-/// What is to be said, found out when it is needed.
-type Words = Box<dyn Fn() -> String + Send>;
 
 /// While it lives, Ctrl-C is an answer to a question and does not end the process.
 pub(super) struct Asking {
@@ -47,30 +44,25 @@ impl Drop for Asking {
     }
 }
 
-/// While it lives, this is said before a signal ends the process.
+/// While it lives, something may have to be said before a signal ends the process.
 pub(super) struct Farewell(());
 
 impl Farewell {
-    pub(super) fn new(words: impl Fn() -> String + Send + 'static) -> Self {
+    pub(super) fn new() -> Self {
         listen();
-        say_in_the_end(Some(Box::new(words)));
         Self(())
-    }
-
-    /// Something else is to be said from now on.
-    pub(super) fn now(&self, text: String) {
-        say_in_the_end(Some(Box::new(move || text.clone())));
     }
 }
 
 impl Drop for Farewell {
     fn drop(&mut self) {
-        say_in_the_end(None);
+        last_words(String::new());
     }
 }
 
-fn say_in_the_end(words: Option<Words>) {
-    *FAREWELL.lock().unwrap_or_else(PoisonError::into_inner) = words;
+/// From now on this is said before a signal ends the process; safe to print, with its line break.
+pub(super) fn last_words(text: String) {
+    *FAREWELL.lock().unwrap_or_else(PoisonError::into_inner) = text;
 }
 
 /// A signal has come.
@@ -78,9 +70,7 @@ fn say_in_the_end(words: Option<Words>) {
 fn on_signal(signal: i32) {
     let is_answer = ASKING.load(Ordering::SeqCst) && signal == signal_hook::consts::SIGINT;
     if !is_answer {
-        let words = FAREWELL.lock().unwrap_or_else(PoisonError::into_inner);
-        let text = words.as_ref().map(|words| words()).unwrap_or_default();
-        drop(words);
+        let text = FAREWELL.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut err = io::stderr();
         // There is nowhere left to tell if standard error is gone.
         if !text.is_empty() {

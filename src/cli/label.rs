@@ -114,8 +114,8 @@ fn write(
     streams: &mut Streams,
 ) -> Result<bool, Failure> {
     let intents = intents(survey, request, args.allow_violations);
-    let meant: Vec<&Intent> = intents.iter().filter(|intent| intent.skipped.is_none()).collect();
-    if !args.yes && meant.iter().any(|intent| !intent.labels.is_empty()) {
+    let meant: Vec<&Intent> = intents.iter().filter(|one| one.skipped.is_none() && !one.is_there).collect();
+    if !args.yes && !meant.is_empty() {
         announce(&meant, intents.len() - meant.len(), streams)?;
         if prompt::confirm("Write these labels?", streams)? != Some(true) {
             return Ok(false);

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args};
 
 use super::args::TEMPLATE;
+use super::completion::Values;
 use super::kube_args::KubeArgs;
 use super::streams::Color;
 use crate::cluster::ListQuery;
@@ -39,7 +40,7 @@ use crate::render::LabelFormat;
 )]
 pub(super) struct LabelArgs {
     /// Namespaces; where nothing is to be changed, all that may be listed if none is named.
-    #[arg(value_name = "NAMESPACE", conflicts_with_all = ["all", "selector"])]
+    #[arg(value_name = "NAMESPACE", conflicts_with_all = ["all", "selector"], add = Values::Namespaces)]
     pub(super) names: Vec<String>,
 
     /// All namespaces.
@@ -51,23 +52,23 @@ pub(super) struct LabelArgs {
     pub(super) selector: Option<String>,
 
     /// One more namespace.
-    #[arg(short = 'n', long, value_name = "NAMESPACE", conflicts_with_all = ["all", "selector"])]
+    #[arg(short = 'n', long, value_name = "NAMESPACE", conflicts_with_all = ["all", "selector"], add = Values::Namespaces)]
     pub(super) namespace: Option<String>,
 
     /// Level that pods would have to meet: privileged, baseline, restricted, with a version as baseline:v1.36 if wanted.
-    #[arg(long, value_name = "LEVEL[:VERSION]", value_parser = level)]
+    #[arg(long, value_name = "LEVEL[:VERSION]", value_parser = level, add = Values::Policies)]
     pub(super) enforce: Option<Wish>,
 
     /// Level that clients would be warned of.
-    #[arg(long, value_name = "LEVEL[:VERSION]", value_parser = level)]
+    #[arg(long, value_name = "LEVEL[:VERSION]", value_parser = level, add = Values::Policies)]
     pub(super) warn: Option<Wish>,
 
     /// Level that the audit log would note.
-    #[arg(long, value_name = "LEVEL[:VERSION]", value_parser = level)]
+    #[arg(long, value_name = "LEVEL[:VERSION]", value_parser = level, add = Values::Policies)]
     pub(super) audit: Option<Wish>,
 
     /// Version of the levels that have none of their own: v1.N or latest. Without any, no version label is set.
-    #[arg(long = "version", value_name = "VERSION")]
+    #[arg(long = "version", value_name = "VERSION", add = Values::Versions)]
     pub(super) policy_version: Option<Version>,
 
     /// Plan the way to restricted for each namespace, by what is safe today.
@@ -87,19 +88,19 @@ pub(super) struct LabelArgs {
     pub(super) allow_violations: bool,
 
     /// Tell what another version of Kubernetes newly refuses and newly admits: v1.N.
-    #[arg(long, value_name = "VERSION", value_parser = minor, conflicts_with_all = ["enforce", "warn", "audit"])]
+    #[arg(long, value_name = "VERSION", value_parser = minor, conflicts_with_all = ["enforce", "warn", "audit"], add = Values::Versions)]
     pub(super) upgrade_to: Option<u16>,
 
     /// The version before the upgrade [default: the server's].
-    #[arg(long, value_name = "VERSION", value_parser = minor, requires = "upgrade_to")]
+    #[arg(long, value_name = "VERSION", value_parser = minor, requires = "upgrade_to", add = Values::Versions)]
     pub(super) from: Option<u16>,
 
     /// AdmissionConfiguration of the API server, or the PodSecurityConfiguration in it: default levels and exemptions.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", add = Values::Manifests)]
     pub(super) admission_config: Option<PathBuf>,
 
     /// Output format: table, wide, json, yaml, kubectl (the commands), manifest (Namespace documents), or markdown.
-    #[arg(short = 'o', long, value_name = "FORMAT", default_value = "table", hide_possible_values = true)]
+    #[arg(short = 'o', long, value_name = "FORMAT", default_value = "table", hide_possible_values = true, add = Values::Words(formats))]
     pub(super) output: LabelFormat,
 
     /// Print no results; the exit code tells.
@@ -146,6 +147,10 @@ fn minor(text: &str) -> Result<u16, String> {
         Version::Minor(minor) => Ok(minor),
         Version::Latest => Err("must be a version as \"v1.37\"".to_owned()),
     }
+}
+
+fn formats() -> Vec<&'static str> {
+    LabelFormat::ALL.into_iter().map(LabelFormat::as_str).collect()
 }
 
 #[cfg(test)]

@@ -21,15 +21,18 @@ pub struct Intent {
     pub breaks: Vec<String>,
     /// Why it is not written after all.
     pub skipped: Option<String>,
+    /// Whether the namespace has all these labels already.
+    pub is_there: bool,
 }
 
 /// What writing would do, namespace by namespace, in the order of the report.
 #[must_use]
 pub fn intents(survey: &Survey, request: &Request, allow_violations: bool) -> Vec<Intent> {
-    survey.report.namespaces.iter().map(|row| intent(row, request, allow_violations)).collect()
+    let rows = survey.report.namespaces.iter().zip(&survey.namespaces);
+    rows.map(|(row, namespace)| intent(row, namespace, request, allow_violations)).collect()
 }
 
-fn intent(row: &NamespaceRow, request: &Request, allow_violations: bool) -> Intent {
+fn intent(row: &NamespaceRow, namespace: &NamespaceObject, request: &Request, allow_violations: bool) -> Intent {
     let labels = match row.plan.first() {
         Some(step) if request.wanted.0.is_empty() => step.labels.clone(),
         _ => request.wanted.labels(),
@@ -48,7 +51,7 @@ fn intent(row: &NamespaceRow, request: &Request, allow_violations: bool) -> Inte
     } else {
         None
     };
-    Intent { namespace: row.name.clone(), labels, breaks, skipped }
+    Intent { namespace: row.name.clone(), is_there: has(namespace, &labels), labels, breaks, skipped }
 }
 
 fn counted(workloads: usize) -> String {
@@ -60,12 +63,11 @@ fn counted(workloads: usize) -> String {
 pub fn apply(cluster: &Cluster, request: &Request, survey: &mut Survey, allow_violations: bool) {
     let intents = intents(survey, request, allow_violations);
     let outcomes = write(cluster, &intents, &survey.namespaces);
-    for (i, (outcome, intent)) in outcomes.into_iter().zip(&intents).enumerate() {
+    for (i, outcome) in outcomes.into_iter().enumerate() {
         let outcome = match outcome {
             Outcome::Changed => again(cluster, request, survey, i, allow_violations),
             Outcome::Is(applied) => applied,
         };
-        debug_assert_eq!(survey.report.namespaces[i].name, intent.namespace);
         survey.report.namespaces[i].applied = Some(outcome);
     }
 }
@@ -85,7 +87,7 @@ fn write(cluster: &Cluster, intents: &[Intent], namespaces: &[NamespaceObject]) 
     for (i, (intent, namespace)) in intents.iter().zip(namespaces).enumerate() {
         let known = if let Some(why) = &intent.skipped {
             Some(Applied::Skipped(why.clone()))
-        } else if has(namespace, &intent.labels) {
+        } else if intent.is_there {
             Some(Applied::Unchanged)
         } else {
             let body = json!({"metadata": {"labels": intent.labels}});
@@ -135,11 +137,11 @@ fn again(cluster: &Cluster, request: &Request, before: &mut Survey, i: usize, al
         Ok(new) => new,
         Err(error) => return Applied::Failed(format!("it changed, and could not be read again: {error}")),
     };
-    let [row] = new.report.namespaces.as_slice() else {
+    let ([row], [namespace]) = (new.report.namespaces.as_slice(), new.namespaces.as_slice()) else {
         return Applied::Failed("it changed, and is not there any more".to_owned());
     };
-    let wanted = intent(old, request, allow_violations);
-    let now = intent(row, &one, allow_violations);
+    let wanted = intent(old, &before.namespaces[i], request, allow_violations);
+    let now = intent(row, namespace, &one, allow_violations);
     if now.breaks != wanted.breaks || now.labels != wanted.labels {
         return Applied::Failed(
             "it changed meanwhile, and what would break is another: run the command again".to_owned(),

@@ -55,13 +55,7 @@ impl<'a> Judge<'a> {
 
     /// Judges all workloads and pods of a namespace by a policy.
     pub(super) fn judge(&self, branches: &[Branch], policy: Policy) -> Judged {
-        let mut judged = self.judge_by(branches, &|id| self.find(policy, id));
-        let of = |pod: &Pod| self.ephemeral(policy, pod);
-        for violator in &mut judged.violating {
-            let branch = branches.iter().find(|one| one.key.kind == violator.kind && one.key.name == violator.name);
-            violator.ephemeral = sorted(branch.into_iter().flat_map(|branch| &branch.pods).flat_map(of).collect());
-        }
-        judged
+        self.judge_by(branches, &|id| self.find(policy, id), &|pod| self.ephemeral(policy, pod))
     }
 
     /// Names of a running pod's ephemeral containers, where these violate a policy.
@@ -71,8 +65,13 @@ impl<'a> Judge<'a> {
         if ephemeral_findings(policy, whole).is_empty() { Vec::new() } else { ephemeral_names(whole) }
     }
 
-    /// Judges all workloads and pods of a namespace by what is found in each.
-    pub(super) fn judge_by(&self, branches: &[Branch], find: &dyn Fn(TemplateId) -> Found) -> Judged {
+    /// Judges all workloads and pods of a namespace by what is found in each, and in the ephemeral containers of pods.
+    pub(super) fn judge_by(
+        &self,
+        branches: &[Branch],
+        find: &dyn Fn(TemplateId) -> Found,
+        ephemeral: &dyn Fn(&Pod) -> Vec<String>,
+    ) -> Judged {
         let mut judged = Judged::default();
         for branch in branches {
             let running: Vec<&Pod> = branch.pods.iter().filter(|pod| !pod.ended).collect();
@@ -81,7 +80,8 @@ impl<'a> Judge<'a> {
             }
             judged.workloads.judged += 1;
             judged.pods.judged += running.len();
-            let Some(violator) = self.violator(branch, &running, find) else { continue };
+            let Some(mut violator) = self.violator(branch, &running, find) else { continue };
+            violator.ephemeral = sorted(running.iter().flat_map(|pod| ephemeral(pod)).collect());
             if violator.exempt.is_none() {
                 judged.pods.violating += violator.pods.len();
                 judged.workloads.violating += 1;

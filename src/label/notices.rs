@@ -2,16 +2,11 @@
 
 use super::judge::{Judge, some};
 use crate::live::Branch;
-use crate::policy::{LabelMistake, Level, Mode, NamespacePolicy, Policy};
+use crate::policy::{Level, Mode, NamespacePolicy, Policy};
 use crate::report::label::{NamespaceRow, Notice, Violator};
 
 /// Objects that are named in a sentence.
 const MOST: usize = 3;
-
-/// A label that does not do what it seems to.
-pub(super) fn of_mistake(mistake: LabelMistake) -> Notice {
-    Notice { message: mistake.to_string(), instead: mistake.instead, label: Some(mistake.label) }
-}
 
 /// Labels of a namespace that is exempt.
 pub(super) fn of_exemption(row: &mut NamespaceRow, now: NamespacePolicy) {

@@ -21,7 +21,9 @@ pub(super) fn plan(
             "it belongs to Kubernetes or to the distribution, which may need the node at its next upgrade".to_owned(),
         )];
     }
-    let plan = Plan { labels, now: NamespacePolicy::from_labels(labels, defaults).0, strictest: row.strictest, server };
+    let now = NamespacePolicy::from_labels(labels, defaults).0;
+    let is_empty = !row.modes.is_empty() && row.modes.iter().all(|entry| entry.workloads.judged == 0);
+    let plan = Plan { labels, now, strictest: row.strictest, is_empty, server };
     plan.steps()
 }
 
@@ -33,6 +35,8 @@ struct Plan<'a> {
     labels: &'a BTreeMap<String, String>,
     now: NamespacePolicy,
     strictest: Level,
+    /// Whether there is no workload that could break.
+    is_empty: bool,
     server: u16,
 }
 
@@ -89,6 +93,7 @@ impl Plan<'_> {
             (Level::Privileged, _) => {
                 "nothing is enforced yet, as something violates baseline: be told of it first".to_owned()
             }
+            (Level::Restricted, _) if self.is_empty => "no workload is in it that could break".to_owned(),
             (Level::Restricted, _) => "everything meets restricted, the strictest level".to_owned(),
             _ => format!("everything meets {enforce}, and nobody is broken by being told what violates the next level"),
         }

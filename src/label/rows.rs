@@ -31,7 +31,7 @@ impl Rows<'_> {
             labels: pod_security_labels(labels),
             system: system::is_system(name),
             strictest: self.strictest(branches),
-            notices: mistakes.into_iter().map(notices::of_mistake).collect(),
+            notices: mistakes.iter().map(Into::into).collect(),
             modes: Vec::new(),
             plan: Vec::new(),
             applied: None,
@@ -105,9 +105,10 @@ impl Rows<'_> {
             }
             let (old, new) = (policy.known_to(from), policy.known_to(to));
             let newly = |old: Policy, new: Policy| {
-                self.judge.judge_by(branches, &|id| {
+                let find = |id| {
                     if self.judge.find(old, id).is_empty() { self.judge.find(new, id) } else { Rc::default() }
-                })
+                };
+                self.judge.judge_by(branches, &find, &|_| Vec::new())
             };
             if old == new && policy.version != Version::Latest {
                 row.notices.push(notices::of_pin(mode, policy));

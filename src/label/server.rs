@@ -60,7 +60,10 @@ impl Answered<'_> {
             None => {}
             Some(Ok(written)) => self.take(row, branches, written),
             Some(Err(error)) if is_forbidden(&error) => notes.forbidden.push(row.name.clone()),
-            Some(Err(error)) if error.is_fatal() => notes.error(format!("namespace {:?}: {error}", row.name)),
+            // What ends the connection is the same for all.
+            Some(Err(error)) if error.is_fatal() => {
+                notes.error_once(&format!("the labels could not be tried: {error}"))
+            }
             Some(Err(error)) => {
                 if let Some(first) = row.modes.first_mut() {
                     first.server = Some(ServerAnswer { warnings: Vec::new(), error: Some(error.to_string()) });

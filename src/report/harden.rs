@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{Problem, Source};
-use crate::model::{Applicability, Edit, FieldPath, Op};
+use crate::model::{Applicability, Edit, FieldPath, Op, Segment};
 use crate::policy::{Level, Policy};
 
 /// Everything that a run of `harden` has to say.
@@ -137,6 +137,18 @@ impl Hardened {
     #[must_use]
     pub fn short_name(&self) -> String {
         format!("{}/{}", self.kind.to_lowercase(), self.name)
+    }
+
+    /// Whether the template has a volume of this name.
+    #[must_use]
+    pub fn has_volume(&self, name: &str) -> bool {
+        let path = self.template.clone().field("spec").field("volumes");
+        let volumes = path.segments().iter().try_fold(&*self.object, |value, segment| match segment {
+            Segment::Index(index) => value.get(index),
+            segment => value.get(segment.as_key().unwrap_or_default()),
+        });
+        let mut volumes = volumes.and_then(Value::as_array).into_iter().flatten();
+        volumes.any(|volume| volume.get("name").and_then(Value::as_str) == Some(name))
     }
 
     /// The edits without their reasons.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Problem;
 use crate::model::{FieldPath, Finding};
-use crate::policy::{Level, Mode, Policy};
+use crate::policy::{LabelMistake, Level, Mode, Policy};
 
 /// Everything that a run of `dry-run-label` has to say.
 #[derive(Debug, Clone)]
@@ -173,6 +173,13 @@ impl NamespaceRow {
     #[must_use]
     pub fn breaks(&self) -> bool {
         self.modes.iter().any(|row| row.mode == Mode::Enforce && row.violating.iter().any(Violator::breaks))
+    }
+}
+
+impl From<&LabelMistake> for Notice {
+    fn from(mistake: &LabelMistake) -> Self {
+        let label = Some(mistake.label.clone());
+        Self { label, message: mistake.to_string(), instead: mistake.instead.clone() }
     }
 }
 

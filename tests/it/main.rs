@@ -1,6 +1,7 @@
 //! All integration tests in one binary: linking it once is faster than linking many.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
+mod apply;
 mod architecture;
 mod cli;
 mod cluster;
@@ -12,6 +13,7 @@ mod explain;
 mod generated;
 mod harden;
 mod krew;
+mod label;
 mod live;
 mod messages;
 mod node_agent;

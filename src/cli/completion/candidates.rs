@@ -309,7 +309,20 @@ mod tests {
     /// A new argument must say what its values are, unless nobody can know them.
     #[test]
     fn every_argument_with_known_values_completes_them() {
-        const FREE: [&str; 8] = ["SELECTOR", "COUNT", "GROUP", "UID", "KEY=VALUE", "URL", "TOKEN", "TIME"];
+        const FREE: &[&str] = &[
+            "SELECTOR",
+            "COUNT",
+            "GROUP",
+            "UID",
+            "GID",
+            "KEY=VALUE",
+            "URL",
+            "TOKEN",
+            "TIME",
+            "CAPABILITY",
+            "PATH",
+            "NAME=SOURCE",
+        ];
         let free_ids = ["as_user", "tls_server_name"];
         let mut root = crate::cli::command();
         root.build();

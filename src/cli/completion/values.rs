@@ -17,10 +17,8 @@ pub(in crate::cli) enum Values {
     /// Versions of the Pod Security Standards.
     Versions,
     /// `LEVEL` or `LEVEL:VERSION`.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the modes of dry-run-label"))]
     Policies,
     /// IDs of checks.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for --only and --skip of harden"))]
     Checks,
     /// Namespaces of the cluster.
     Namespaces,

@@ -1,17 +1,15 @@
 //! Carries plans out, one object after another.
 
-use std::path::PathBuf;
-
 use super::super::dialogue::Answers;
 use super::super::interrupt::Farewell;
 use super::super::{Exit, Failure, Streams, prompt};
 use super::fate::{Fate, Fates};
-use super::folder::{newest_about, state_folder};
+use super::folder::state_folder;
 use super::output::plan_and_diff;
-use super::{Item, Live};
+use super::{Item, Live, kube_flags, typed};
 use crate::apply::{Applied, Outcome, Planned, RolledBack, Subject, Undo, Way};
 use crate::render::harden::{self as render_harden, Mark};
-use crate::render::{Style, sanitize, shell_word};
+use crate::render::Style;
 use crate::report::Problem;
 use crate::report::apply::{Reason, Rejection, WayBack};
 use crate::rollout::Before;
@@ -79,7 +77,7 @@ impl Live<'_> {
     fn change(&self, item: Item, streams: &mut Streams) -> Result<Fate, Failure> {
         let before = self.look_before(&item.planned, streams)?;
         let folder = state_folder();
-        let farewell = self.farewell(&item.planned.subject, folder.clone());
+        let _farewell = Farewell::new();
         let mut item = item;
         let mut is_second = false;
         loop {
@@ -103,7 +101,6 @@ impl Live<'_> {
                     return Ok(Fate::Error("it is not known whether it was changed".to_owned()));
                 }
                 Outcome::Applied(applied) => {
-                    farewell.now(self.last_words(&item.planned.subject, &applied.undo));
                     return self.applied(&item, *applied, before, streams);
                 }
             }
@@ -175,13 +172,8 @@ impl Live<'_> {
 
     pub(super) fn tell_way_back(&self, way: &WayBack, what: &str, streams: &mut Streams) -> Result<(), Failure> {
         let style = self.style(streams);
-        render_harden::aside(&format!("{what}: {}", self.typed(&way.command)), &style, &mut streams.err)?;
+        render_harden::aside(&format!("{what}: {}{}", typed(&way.command), kube_flags(self.args)), &style, &mut streams.err)?;
         Ok(())
-    }
-
-    /// A command as a shell takes it, on this cluster.
-    pub(super) fn typed(&self, command: &[String]) -> String {
-        command.iter().map(|word| shell_word(word)).collect::<Vec<_>>().join(" ") + &self.kube_flags()
     }
 
     /// Brings the object back to what it was.
@@ -212,31 +204,6 @@ impl Live<'_> {
                 Ok(Fate::Error(format!("not rolled back: {}", rejection.sentence)))
             }
         }
-    }
-
-    /// What is said when a signal ends the process while a change is on its way.
-    fn farewell(&self, subject: &Subject, folder: PathBuf) -> Farewell {
-        let (name, object, flags) = (subject.short_name(), subject.name.clone(), self.kube_flags());
-        let resource = &subject.resource;
-        let kind = format!("{}.{}.{}", resource.plural, resource.version, resource.group);
-        let namespace = subject.namespace.as_deref().map(|one| format!(" -n {}", shell_word(one))).unwrap_or_default();
-        Farewell::new(move || match newest_about(&folder, &object) {
-            Some(file) => {
-                let file = shell_word(&file.to_string_lossy());
-                sanitize(&format!(
-                    "{name}: it is not known whether it was changed; this brings it back: kubectl patch {kind} {object}{namespace} \
-                     --type json --patch-file {file}{flags}"
-                ))
-                .into_owned()
-                    + "\n"
-            }
-            None => sanitize(&format!("{name} was not changed")).into_owned() + "\n",
-        })
-    }
-
-    fn last_words(&self, subject: &Subject, undo: &Undo) -> String {
-        let command = self.typed(&undo.way_back().command);
-        sanitize(&format!("{} is changed; this rolls it back: {command}", subject.short_name())).into_owned() + "\n"
     }
 }
 

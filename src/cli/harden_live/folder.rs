@@ -1,9 +1,7 @@
 //! Where ways back are kept until they are not needed any more.
 
 use std::env;
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::path::PathBuf;
 
 const NAME: &str = "kubectl-secctx";
 
@@ -13,13 +11,4 @@ pub(super) fn state_folder() -> PathBuf {
     let own = if cfg!(windows) { set("LOCALAPPDATA") } else { set("XDG_STATE_HOME") };
     let of_home = || env::home_dir().filter(|home| home.is_absolute()).map(|home| home.join(".local").join("state"));
     own.or_else(of_home).unwrap_or_else(env::temp_dir).join(NAME)
-}
-
-/// The file about an object that was written last.
-pub(super) fn newest_about(folder: &Path, name: &str) -> Option<PathBuf> {
-    let entries = fs::read_dir(folder).ok()?.filter_map(Result::ok);
-    let about = entries.filter(|entry| entry.file_name().to_string_lossy().contains(&format!("_{name}_")));
-    let age =
-        |entry: &fs::DirEntry| entry.metadata().and_then(|data| data.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
-    about.max_by_key(age).map(|entry| entry.path())
 }

@@ -7,13 +7,12 @@ use super::super::interrupt::Farewell;
 use super::super::{Failure, Streams, prompt};
 use super::apply::what_is_left;
 use super::fate::Fate;
-use super::folder::{newest_about, state_folder};
+use super::folder::state_folder;
 use super::watch::Seen;
 use super::{Item, Live, typed_name};
 use crate::apply::{Planned, RecreateOptions, RecreateStep, Recreated, Recreation, plan, recreation};
 use crate::live::parse;
 use crate::render::harden::{self as render_harden, Mark};
-use crate::render::{sanitize, shell_word};
 use crate::report::apply::Rejection;
 
 /// How long the old object may take to go where no limit is given.
@@ -64,21 +63,9 @@ impl Live<'_> {
     /// Deletes and creates, with a line for each step.
     fn make_anew(&self, recreation: &Recreation, streams: &mut Streams) -> Result<Recreated, Failure> {
         let subject = &recreation.planned.subject;
-        let (name, object) = (subject.short_name(), subject.name.clone());
-        let folder = state_folder();
-        let options = RecreateOptions { timeout: self.args.live.timeout.0.unwrap_or(LONG), folder: folder.clone() };
-        let flags = self.kube_flags();
-        let words = name.clone();
-        let farewell = Farewell::new(move || match newest_about(&folder, &object) {
-            Some(file) => {
-                let file = shell_word(&file.to_string_lossy());
-                let text = format!(
-                    "{words} is being made anew; this makes the old one again: kubectl create -f {file}{flags}"
-                );
-                sanitize(&text).into_owned() + "\n"
-            }
-            None => sanitize(&format!("{words} was not changed")).into_owned() + "\n",
-        });
+        let name = subject.short_name();
+        let options = RecreateOptions { timeout: self.args.live.timeout.0.unwrap_or(LONG), folder: state_folder() };
+        let _farewell = Farewell::new();
         let style = self.style(streams);
         let told = RefCell::new(Ok(()));
         let err = RefCell::new(&mut streams.err);
@@ -93,7 +80,6 @@ impl Live<'_> {
             let result = render_harden::step(mark, &text, &style, &mut **err.borrow_mut());
             drop(told.replace(result));
         });
-        drop(farewell);
         told.into_inner()?;
         Ok(made)
     }

@@ -12,7 +12,7 @@ use serde_json::{Value as Json, json};
 
 use super::generator::{Generator, Random};
 
-/// So many files take about two seconds.
+/// So many files take some seconds without optimization. `SECCTX_FILES` asks for another number.
 const FILES: u64 = 20_000;
 
 #[derive(Default)]

@@ -45,6 +45,9 @@ fn a_residue_says_why_and_what_could_be_done() {
     assert_eq!(harden(&files, &["-f", "host.yaml", "--exit-zero"]).code, Some(0));
     let ran = harden(&files, &["-f", "host.yaml", "--volume", "run=emptyDir"]);
     assert_eq!(ran.code, Some(0), "{}", ran.stdout);
+    let ran = harden(&files, &["-f", "host.yaml", "--volume", "rum=emptyDir"]);
+    assert_eq!(ran.code, Some(1));
+    assert_eq!(ran.stderr, "Warning: --volume rum: no pod template here has a volume of that name\n");
     let ran = harden(&files, &["-f", "host.yaml", "-q"]);
     assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.as_str()), (Some(1), "", ""));
 }

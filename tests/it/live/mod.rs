@@ -5,7 +5,7 @@
 
 mod explained;
 mod faults;
-mod owners;
+pub(crate) mod owners;
 mod plugin;
 mod policies;
 mod rights;
@@ -54,27 +54,27 @@ fn result<'r>(report: &'r Value, name: &str) -> &'r Value {
     &report["results"][found.unwrap_or_else(|| panic!("{name} is not in {report:#}"))]
 }
 
-fn text(value: &Value) -> &str {
+pub(crate) fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
 /// Creates an object; the path is that of its collection. Gives what the server made of it.
 #[track_caller]
-fn create(server: &ControlPlane, path: &str, object: &Value) -> Value {
+pub(crate) fn create(server: &ControlPlane, path: &str, object: &Value) -> Value {
     let Answer { status, body, .. } = server.request("POST", path, Some(object));
     assert_eq!(status, 201, "{path}: {body}");
     body
 }
 
 /// The path of a namespace's objects of a type with the group and version given.
-fn path(group_version: &str, namespace: &str, plural: &str) -> String {
+pub(crate) fn path(group_version: &str, namespace: &str, plural: &str) -> String {
     let root = if group_version == "v1" { "api" } else { "apis" };
     format!("/{root}/{group_version}/namespaces/{namespace}/{plural}")
 }
 
 /// Waits until a namespace has so many pods, all made from what is there; their names.
 #[track_caller]
-fn await_pods(server: &ControlPlane, namespace: &str, count: usize) -> Vec<String> {
+pub(crate) fn await_pods(server: &ControlPlane, namespace: &str, count: usize) -> Vec<String> {
     eventually("the pods", || {
         let list = server.request("GET", &path("v1", namespace, "pods"), None).body;
         let pods = list["items"].as_array()?;
@@ -84,19 +84,19 @@ fn await_pods(server: &ControlPlane, namespace: &str, count: usize) -> Vec<Strin
 }
 
 /// Creates a namespace once its service account is there too: no pod can be created before.
-fn create_namespace(server: &ControlPlane, name: &str, labels: &[(&str, &str)]) {
+pub(crate) fn create_namespace(server: &ControlPlane, name: &str, labels: &[(&str, &str)]) {
     server.create_namespace(name, labels);
     let account = format!("{}/default", path("v1", name, "serviceaccounts"));
     eventually("the default service account", || (server.request("GET", &account, None).status == 200).then_some(()));
 }
 
 /// The labels of a namespace that enforces a level.
-fn enforced(level: &'static str) -> [(&'static str, &'static str); 1] {
+pub(crate) fn enforced(level: &'static str) -> [(&'static str, &'static str); 1] {
     [("pod-security.kubernetes.io/enforce", level)]
 }
 
 /// A container that meets the restricted level in a pod that does.
-fn good_container(name: &str) -> Value {
+pub(crate) fn good_container(name: &str) -> Value {
     json!({
         "name": name,
         "image": "app",
@@ -105,7 +105,7 @@ fn good_container(name: &str) -> Value {
 }
 
 /// A pod's spec that meets the restricted level.
-fn good() -> Value {
+pub(crate) fn good() -> Value {
     json!({
         "securityContext": {"runAsNonRoot": true, "seccompProfile": {"type": "RuntimeDefault"}},
         "containers": [good_container("web")],
@@ -113,28 +113,28 @@ fn good() -> Value {
 }
 
 /// One that meets it but for the privileges of its container.
-fn escalating() -> Value {
+pub(crate) fn escalating() -> Value {
     let mut spec = good();
     spec["containers"][0]["securityContext"]["allowPrivilegeEscalation"] = true.into();
     spec
 }
 
 /// What the server says about [`escalating`].
-const ESCALATES: &str = "allowPrivilegeEscalation != false (container \"web\" must set \
+pub(crate) const ESCALATES: &str = "allowPrivilegeEscalation != false (container \"web\" must set \
                          securityContext.allowPrivilegeEscalation=false)";
 
 /// One that meets the baseline level no more.
-fn privileged() -> Value {
+pub(crate) fn privileged() -> Value {
     json!({"containers": [{"name": "web", "image": "app", "securityContext": {"privileged": true}}]})
 }
 
 /// A pod.
-fn pod(name: &str, spec: &Value) -> Value {
+pub(crate) fn pod(name: &str, spec: &Value) -> Value {
     json!({"metadata": {"name": name, "labels": {"app": name}}, "spec": spec})
 }
 
 /// A workload with a selector and a template, for any kind that has these.
-fn workload(name: &str, spec: &Value, rest: &[(&str, Value)]) -> Value {
+pub(crate) fn workload(name: &str, spec: &Value, rest: &[(&str, Value)]) -> Value {
     let labels = json!({"app": name});
     let mut workload = json!({
         "metadata": {"name": name, "labels": labels},
@@ -147,13 +147,13 @@ fn workload(name: &str, spec: &Value, rest: &[(&str, Value)]) -> Value {
 }
 
 /// Creates a Deployment with so many replicas.
-fn deploy(server: &ControlPlane, namespace: &str, name: &str, spec: &Value, replicas: u32) -> Value {
+pub(crate) fn deploy(server: &ControlPlane, namespace: &str, name: &str, spec: &Value, replicas: u32) -> Value {
     let deployment = workload(name, spec, &[("replicas", replicas.into())]);
     create(server, &path("apps/v1", namespace, "deployments"), &deployment)
 }
 
 /// What the server says of the creation of a pod with this spec in a namespace: the sentence about Pod Security.
-fn server_says(server: &ControlPlane, namespace: &str, spec: &Value) -> Option<String> {
+pub(crate) fn server_says(server: &ControlPlane, namespace: &str, spec: &Value) -> Option<String> {
     let answer = &server.dry_run_pods(namespace, &[pod("probe", spec)])[0];
     let refusal = answer.refusal()?;
     let (_, sentence) = refusal.split_once("violates PodSecurity ").unwrap_or_else(|| panic!("{refusal}"));

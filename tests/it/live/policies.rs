@@ -1,5 +1,8 @@
 //! By which policy live objects are judged: a level, or what their namespaces say.
 
+use std::collections::BTreeMap;
+
+use kubectl_secctx::policy::{LabelContext, Outcome, label_mistakes};
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 
@@ -37,6 +40,40 @@ fn labels_that_do_nothing_are_told() {
          \"pod-security.kubernetes.io/enforce\"?",
     );
     told("is newer than v1.36, the newest that the server knows: it takes that one; did you mean \"v1.36\"?");
+}
+
+/// What is said of each mistake is what the server does when a namespace is made with it.
+#[test]
+fn the_server_takes_and_refuses_what_is_said() {
+    let server = controlled();
+    let key = |name: &str| format!("pod-security.kubernetes.io/{name}");
+    let with_enforce =
+        |name: &str, value: &str| vec![(key("enforce"), "baseline".to_owned()), (key(name), value.to_owned())];
+    let alone = |key: &str, value: &str| vec![(key.to_owned(), value.to_owned())];
+    let cases = [
+        (alone("pod-security.kubernets.io/enforce", "baseline"), Outcome::Ignored, true),
+        (alone("pod-security.k8s.io/enforce", "nonsense"), Outcome::Ignored, true),
+        (alone(&key("deny"), "nonsense"), Outcome::Ignored, true),
+        (alone("Pod-Security.kubernetes.io/enforce", "baseline"), Outcome::Ignored, false),
+        (alone(&key("enforce"), "Baseline"), Outcome::FailsClosed, false),
+        (alone(&key("enforce"), ""), Outcome::FailsClosed, false),
+        (alone(&key("audit"), "strict"), Outcome::FailsOpen, false),
+        (with_enforce("enforce-version", "1.30"), Outcome::Latest, false),
+        (with_enforce("warn-version", "lastest"), Outcome::Latest, false),
+        (with_enforce("enforce-version", "v1.99"), Outcome::Newest, true),
+        (alone(&key("enforce-version"), "v1.30"), Outcome::NoLevel, true),
+    ];
+    for (labels, outcome, is_taken) in cases {
+        let labels: BTreeMap<String, String> = labels.into_iter().collect();
+        let mistakes = label_mistakes(&labels, &LabelContext { newest: Some(36), ..LabelContext::default() });
+        assert_eq!(mistakes.iter().map(|one| one.outcome).collect::<Vec<_>>(), [outcome], "{labels:?}");
+        let says_taken = !mistakes[0].is_unreadable() && !mistakes[0].what.contains("is refused");
+        assert_eq!(says_taken, is_taken, "{}", mistakes[0]);
+        let namespace =
+            json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "mistaken", "labels": labels}});
+        let answer = server.request("POST", "/api/v1/namespaces?dryRun=All", Some(&namespace));
+        assert_eq!(answer.status == 201, is_taken, "{labels:?}: {}", answer.body);
+    }
 }
 
 #[test]

@@ -1,0 +1,76 @@
+//! Defaults and exemptions of a real AdmissionConfiguration, given or revealed by the server.
+
+use serde_json::{Value, json};
+use tempfile::NamedTempFile;
+
+use super::{ENFORCE, entry, report, row, strings, violating};
+use crate::live::{create, path, pod, privileged, text, workload};
+use crate::support::control_plane::{ControlPlane, Options};
+
+fn configuration() -> Value {
+    json!({
+        "apiVersion": "apiserver.config.k8s.io/v1",
+        "kind": "AdmissionConfiguration",
+        "plugins": [{
+            "name": "PodSecurity",
+            "configuration": {
+                "apiVersion": "pod-security.admission.config.k8s.io/v1",
+                "kind": "PodSecurityConfiguration",
+                "defaults": {"enforce": "baseline", "enforce-version": "v1.30"},
+                "exemptions": {"namespaces": ["trusted"], "runtimeClasses": ["sandbox"]},
+            },
+        }],
+    })
+}
+
+#[test]
+fn exemptions_are_honoured_and_shown() {
+    let file = NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), configuration().to_string()).unwrap();
+    let given = file.path().to_str().unwrap();
+    let server =
+        ControlPlane::start(Options { admission_config: Some(configuration().to_string()), ..Options::default() });
+    let class = json!({"metadata": {"name": "sandbox"}, "handler": "sandbox"});
+    create(&server, "/apis/node.k8s.io/v1/runtimeclasses", &class);
+    for name in ["trusted", "boxed"] {
+        server.create_namespace(name, &[(ENFORCE, "privileged")]);
+    }
+    server.create_namespace("plain", &[]);
+    let mut sandboxed = privileged();
+    sandboxed["runtimeClassName"] = "sandbox".into();
+    create(&server, &path("v1", "trusted", "pods"), &pod("root", &privileged()));
+    create(&server, &path("v1", "boxed", "pods"), &pod("inside", &sandboxed));
+    create(&server, &path("v1", "boxed", "pods"), &pod("outside", &privileged()));
+    create(&server, &path("apps/v1", "plain", "deployments"), &workload("web", &privileged(), &[]));
+
+    let names = ["trusted", "boxed", "plain"];
+    let ask = [&names[..], &["--enforce", "restricted"]].concat();
+    let known = report(&server, 1, &[&ask[..], &["--admission-config", given]].concat());
+    let trusted = row(&known, "trusted");
+    assert_eq!(trusted["exempt"], "namespace \"trusted\" is exempt");
+    let told = entry(trusted, "enforce", "restricted");
+    assert_eq!((violating(told), strings(&told["differences"])), (vec![], vec![]));
+    assert_eq!(strings(&told["server"]["warnings"]).len(), 1, "the server says so too");
+    let boxed = entry(row(&known, "boxed"), "enforce", "restricted");
+    assert_eq!((&boxed["pods"], &boxed["workloads"]["violating"]), (&json!({"judged": 2, "violating": 1}), &json!(1)));
+    let inside = boxed["violating"].as_array().unwrap().iter().find(|one| one["name"] == "inside").unwrap();
+    assert_eq!(inside["exempt"], "runtime class \"sandbox\" is exempt");
+    assert_eq!(strings(&boxed["differences"]), [""; 0]);
+    // What has no label has the default.
+    assert_eq!(entry(row(&known, "plain"), "enforce", "restricted")["from"], "baseline:v1.30");
+
+    // Without the file, the server's own warning tells of its exemptions.
+    let revealed = report(&server, 1, &ask);
+    let trusted = row(&revealed, "trusted");
+    assert_eq!(trusted["exempt"], "namespace \"trusted\" is exempt");
+    let told = entry(trusted, "enforce", "restricted");
+    assert_eq!(violating(told), [""; 0]);
+    assert_eq!(strings(&told["differences"]).len(), 1);
+    let boxed = strings(&entry(row(&revealed, "boxed"), "enforce", "restricted")["differences"]);
+    assert_eq!(boxed.len(), 1, "{boxed:?}");
+    assert!(boxed[0].starts_with("the server counts 1 and not 2 pods of: privileged"), "{boxed:?}");
+
+    let matrix = report(&server, 0, &["trusted", "--recommend", "--admission-config", given]);
+    let step = &row(&matrix, "trusted")["plan"][0];
+    assert!(text(&step["why"]).contains("is exempt") && step["labels"] == json!({}), "{step}");
+}
