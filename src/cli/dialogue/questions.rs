@@ -10,11 +10,10 @@ use serde_json::Value;
 use super::Answers;
 use super::answers::is_id;
 use super::known;
-use crate::apply::Planned;
 use crate::checks;
 use crate::cli::harden_args::{WantedLevel, absolute};
 use crate::model::{Applicability, FieldPath, Segment, VolumeChoice};
-use crate::policy::Level;
+use crate::policy::{Level, Policy};
 use crate::report::apply::Evidence;
 use crate::report::harden::Hardened;
 
@@ -165,9 +164,14 @@ pub(in crate::cli) fn level_question() -> Question {
 }
 
 /// What is to be asked about plans that were made with the answers so far.
-pub(in crate::cli) fn questions(items: &[(&Planned, &Evidence)], answers: &Answers) -> Vec<Question> {
-    let Some((first, _)) = items.first() else { return Vec::new() };
-    let all = All { items, level: first.policy.level, minor: first.policy.version.minor(), answers };
+///
+/// An item is a workload: what its templates come to, and what is known of it.
+pub(in crate::cli) fn questions(
+    items: &[(&[Hardened], &Evidence)],
+    policy: Policy,
+    answers: &Answers,
+) -> Vec<Question> {
+    let all = All { items, level: policy.level, minor: policy.version.minor(), answers };
     let mut questions = Vec::new();
     questions.extend(all.user());
     questions.extend(all.capabilities());
@@ -181,7 +185,7 @@ pub(in crate::cli) fn questions(items: &[(&Planned, &Evidence)], answers: &Answe
 }
 
 struct All<'a> {
-    items: &'a [(&'a Planned, &'a Evidence)],
+    items: &'a [(&'a [Hardened], &'a Evidence)],
     level: Level,
     minor: u16,
     answers: &'a Answers,
@@ -194,7 +198,7 @@ const VOLUME_CHECKS: [&str; 2] = ["hostPathVolumes", "restrictedVolumes"];
 
 impl All<'_> {
     fn results(&self) -> impl Iterator<Item = &Hardened> {
-        self.items.iter().flat_map(|(planned, _)| &planned.results)
+        self.items.iter().flat_map(|(results, _)| *results)
     }
 
     fn changes(&self) -> bool {
@@ -208,8 +212,8 @@ impl All<'_> {
     /// Lines about all workloads; of several, each with the workload's name.
     fn known(&self, of: fn(&Evidence) -> Vec<String>) -> Vec<String> {
         let is_one = self.items.len() == 1;
-        let lines = self.items.iter().flat_map(|(planned, evidence)| {
-            let name = planned.subject.short_name();
+        let lines = self.items.iter().flat_map(|(results, evidence)| {
+            let name = results.first().map(Hardened::short_name).unwrap_or_default();
             of(evidence).into_iter().map(move |line| if is_one { line } else { format!("{name}: {line}") })
         });
         let mut lines: Vec<String> = lines.collect();

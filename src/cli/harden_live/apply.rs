@@ -8,8 +8,8 @@ use super::folder::state_folder;
 use super::output::plan_and_diff;
 use super::{Item, Live, kube_flags, typed};
 use crate::apply::{Applied, Outcome, Planned, RolledBack, Subject, Undo, Way};
-use crate::render::harden::{self as render_harden, Mark};
 use crate::render::Style;
+use crate::render::harden::{self as render_harden, Mark};
 use crate::report::Problem;
 use crate::report::apply::{Reason, Rejection, WayBack};
 use crate::rollout::Before;
@@ -172,7 +172,11 @@ impl Live<'_> {
 
     pub(super) fn tell_way_back(&self, way: &WayBack, what: &str, streams: &mut Streams) -> Result<(), Failure> {
         let style = self.style(streams);
-        render_harden::aside(&format!("{what}: {}{}", typed(&way.command), kube_flags(self.args)), &style, &mut streams.err)?;
+        render_harden::aside(
+            &format!("{what}: {}{}", typed(&way.command), kube_flags(self.args)),
+            &style,
+            &mut streams.err,
+        )?;
         Ok(())
     }
 

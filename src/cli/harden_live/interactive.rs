@@ -106,8 +106,8 @@ impl Live<'_> {
             return Ok(Some(answers));
         }
         let (items, _) = self.planned(subjects, evidence, &answers)?;
-        let pairs: Vec<_> = items.iter().map(|item| (&item.planned, &item.evidence)).collect();
-        ask_all(questions(&pairs, &answers), answers, style, streams)
+        let pairs: Vec<_> = items.iter().map(|item| (item.planned.results.as_slice(), &item.evidence)).collect();
+        ask_all(questions(&pairs, self.policy(&answers), &answers), answers, style, streams)
     }
 
     /// The menu, until something ends it.

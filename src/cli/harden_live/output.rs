@@ -33,7 +33,7 @@ impl Live<'_> {
             written = self.write_file(file, items, streams)?;
         } else if let Some(folder) = &self.args.output_dir {
             written = self.write_folder(folder, items, streams)?;
-        } else if !self.args.quiet {
+        } else if !self.args.quiet && (!items.is_empty() || report.errors.is_empty()) {
             self.print_report(&report, items, answers, streams)?;
             streams.out.flush()?;
         }
