@@ -14,7 +14,7 @@ use super::dialogue::Answers;
 use super::harden::COMMAND;
 use super::harden_args::HardenArgs;
 use super::{Exit, Failure, Streams, interrupt};
-use crate::apply::{Session, Subject};
+use crate::apply::{Found, Session, Subject};
 use crate::cluster::Cluster;
 use crate::live::{Target, parse};
 use crate::policy::{Policy, Version};
@@ -79,7 +79,9 @@ fn check(args: &HardenArgs) -> Result<(), Failure> {
 
 impl Live<'_> {
     fn run(&self, targets: &[Target], answers: Answers, streams: &mut Streams) -> Result<Exit, Failure> {
-        let Some((subjects, errors)) = self.subjects(targets, &answers, streams)? else { return Ok(Exit::Cancelled) };
+        let Some(Found { subjects, errors }) = self.subjects(targets, &answers, streams)? else {
+            return Ok(Exit::Cancelled);
+        };
         if self.asks && !subjects.is_empty() {
             return self.interact(&subjects, errors, answers, streams);
         }

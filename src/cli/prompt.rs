@@ -38,7 +38,9 @@ pub(super) fn select(
 pub(super) fn search(question: &str, items: &[String], streams: &mut Streams) -> Result<Option<usize>, Failure> {
     let theme = theme(streams);
     let items = fitting(items);
-    ask(streams, || FuzzySelect::with_theme(&*theme).with_prompt(question).items(&items).default(0).interact_opt())
+    ask(streams, || {
+        FuzzySelect::with_theme(&*theme).with_prompt(question).items(&items).default(0).report(false).interact_opt()
+    })
 }
 
 /// Asks for a line of text; Enter alone means `default`. What `check` does not like is asked for again.

@@ -172,11 +172,8 @@ impl Live<'_> {
 
     pub(super) fn tell_way_back(&self, way: &WayBack, what: &str, streams: &mut Streams) -> Result<(), Failure> {
         let style = self.style(streams);
-        render_harden::aside(
-            &format!("{what}: {}{}", typed(&way.command), kube_flags(self.args)),
-            &style,
-            &mut streams.err,
-        )?;
+        let command = format!("{}{}", typed(&way.command), kube_flags(self.args));
+        render_harden::command(&format!("{what}:"), &command, &style, &mut streams.err)?;
         Ok(())
     }
 

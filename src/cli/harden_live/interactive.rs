@@ -245,11 +245,8 @@ impl Live<'_> {
         }
         let exit = self.apply_all(items.to_vec(), has_errors, streams)?;
         if !self.args.quiet {
-            render_harden::aside(
-                &format!("the same as a command: {}", self.next(items, answers)),
-                &style,
-                &mut streams.err,
-            )?;
+            let command = self.next(items, answers);
+            render_harden::command("the same as a command:", &command, &style, &mut streams.err)?;
         }
         Ok(Turn::Over(exit))
     }

@@ -6,11 +6,10 @@ use super::super::dialogue::Answers;
 use super::super::progress::Bar;
 use super::super::{Failure, Streams, prompt};
 use super::{Live, usage};
-use crate::apply::{Candidate, Candidates, Scope, Subject};
+use crate::apply::{Candidate, Candidates, Found, Scope};
 use crate::live::Target;
 use crate::policy::Policy;
 use crate::render::{plural, problem_lists, sanitize};
-use crate::report::Problem;
 
 /// Workloads that are named where there is nobody to pick one.
 const MOST: usize = 20;
@@ -22,12 +21,11 @@ impl Live<'_> {
         targets: &[Target],
         answers: &Answers,
         streams: &mut Streams,
-    ) -> Result<Option<(Vec<Subject>, Vec<Problem>)>, Failure> {
+    ) -> Result<Option<Found>, Failure> {
         let policy = self.policy(answers);
         let is_named = !targets.is_empty() && targets.iter().all(|target| target.name.is_some());
         if is_named {
-            let found = self.session.named(targets, &self.namespace);
-            return Ok(Some((found.subjects, found.errors)));
+            return Ok(Some(self.session.named(targets, &self.namespace)));
         }
         let mut candidates = self.candidates(targets, policy, streams)?;
         if !self.args.live.selects() {
@@ -36,14 +34,14 @@ impl Live<'_> {
                 None => return Ok(None),
             }
         }
-        let found = self.session.subjects(&candidates.candidates);
-        let errors = candidates.errors.into_iter().chain(found.errors).collect();
+        let mut found = self.session.subjects(&candidates.candidates);
+        found.errors.splice(0..0, candidates.errors);
         if found.subjects.is_empty() && candidates.looked_at > 0 {
             let (count, level) = (candidates.looked_at, policy.level);
             let workloads = plural(count, "workload meets", "workloads meet");
             self.warn(&format!("nothing to harden: {count} {workloads} {level} or could not be read"), streams)?;
         }
-        Ok(Some((found.subjects, errors)))
+        Ok(Some(found))
     }
 
     fn candidates(&self, targets: &[Target], policy: Policy, streams: &mut Streams) -> Result<Candidates, Failure> {

@@ -98,10 +98,10 @@ impl Live<'_> {
     ) -> Result<Fate, Failure> {
         self.show(status, streams)?;
         // What has not begun yet can still go wrong: its way back stays.
-        if status.phase == Phase::Done {
-            if let Err(why) = undo.forget() {
-                self.warn(&why, streams)?;
-            }
+        if status.phase == Phase::Done
+            && let Err(why) = undo.forget()
+        {
+            self.warn(&why, streams)?;
         }
         Ok(done(status.message.clone()))
     }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::render::measure::columns;
+use crate::render::measure::{columns, wrap};
 use crate::render::style::{Style, Tone, sanitize};
 
 /// How something went.
@@ -57,7 +57,17 @@ pub fn step(mark: Mark, text: &str, style: &Style, out: &mut dyn Write) -> io::R
 /// # Errors
 /// Those of `out`.
 pub fn aside(text: &str, style: &Style, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "    {}", style.paint(Tone::Faint, &sanitize(text)))
+    let text = sanitize(text);
+    let room = style.width.map(|width| width.max(40) - 4);
+    wrap(&text, room).into_iter().try_for_each(|line| writeln!(out, "    {}", style.paint(Tone::Faint, line)))
+}
+
+/// Writes a command below another line, whole: what a terminal wraps can still be copied.
+///
+/// # Errors
+/// Those of `out`.
+pub fn command(label: &str, command: &str, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "    {} {}", style.paint(Tone::Faint, &sanitize(label)), sanitize(command))
 }
 
 /// Writes a line that stands out, with what is known beside it.

@@ -201,6 +201,18 @@ fn several_are_planned_together_and_asked_about_once() {
 }
 
 #[test]
+fn keys_come_from_the_terminal_whatever_standard_input_is() {
+    let ground = Ground::new("hl-ask-stdin");
+    ground.deploy("web", &image("works"));
+    let mut person = Person::with_other_input(&ground, &["deploy/web", "--no-wait"]);
+    through_the_questions(&mut person);
+    person.picks("What now?", 0).answers("Apply this to", "y");
+    let (seen, code) = person.ends();
+    assert_eq!(code, 0, "{seen}");
+    assert!(is_hard(&ground.deployment("web")));
+}
+
+#[test]
 fn ctrl_c_while_it_waits_tells_the_way_back() {
     let ground = Ground::new("hl-ask-interrupt");
     ground.deploy("web", &image("works"));

@@ -1,5 +1,7 @@
 //! A person at a terminal.
 
+use std::process::Command;
+
 use rexpect::session::{PtySession, spawn_command};
 
 use super::Ground;
@@ -20,7 +22,19 @@ pub(super) struct Person {
 
 impl Person {
     pub(super) fn new(ground: &Ground, args: &[&str]) -> Person {
-        let mut command = ground.command(args);
+        Person::before(ground.command(args))
+    }
+
+    /// The same where standard input is a file.
+    pub(super) fn with_other_input(ground: &Ground, args: &[&str]) -> Person {
+        let inner = ground.command(args);
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", "exec \"$0\" \"$@\" </dev/null"]).arg(inner.get_program()).args(inner.get_args());
+        command.env_clear().envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        Person::before(command)
+    }
+
+    fn before(mut command: Command) -> Person {
         command.env("TERM", "xterm").env("NO_COLOR", "1");
         Person { session: spawn_command(command, Some(60_000)).unwrap(), seen: String::new() }
     }
