@@ -90,7 +90,7 @@ fn await_controllers(except: &str) {
                 !is_owned
                     && object["status"]["replicas"].as_u64().unwrap_or(0) < object["spec"]["replicas"].as_u64().unwrap()
             };
-            short.extend(list(version, plural).iter().filter(|one| is_short(one)).map(|one| name(one)));
+            short.extend(list(version, plural).iter().filter(|one| is_short(one)).map(name));
         }
         let sets = list("apps/v1", "daemonsets");
         let is_short = |set: &&Value| {
