@@ -9,6 +9,7 @@ use crate::edit::manifest;
 use crate::harden::{self, Task};
 use crate::model::{Choices, Edit, FieldPath};
 use crate::policy::Policy;
+use crate::report::apply::{Evidence, Injected};
 use crate::report::harden::{Hardened, PlannedEdit, Residue};
 
 /// What is to be done to a subject.
@@ -38,6 +39,13 @@ impl Planned {
     #[must_use]
     pub fn reached(&self) -> bool {
         self.results.iter().all(|result| result.reached)
+    }
+
+    /// Where the templates meet the policy as they are: the injected containers because of which the pods do not. Their
+    /// injector has to be told, not the workload.
+    pub fn only_injected<'e>(&self, evidence: &'e Evidence) -> impl Iterator<Item = &'e Injected> + use<'e> {
+        let is_met = self.results.iter().all(|result| result.before >= self.policy.level);
+        evidence.injected.iter().filter(move |injected| is_met && !injected.findings.is_empty())
     }
 
     /// The object as people look at it, as YAML, before and after: without status, managed fields and what the server
@@ -127,4 +135,57 @@ fn notes(subject: &Subject) -> Vec<String> {
         Way::Patch | Way::Recreate => None,
     };
     note.map(str::to_owned).into_iter().chain(fixed).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::cluster::Resource;
+    use crate::policy::{Level, Version};
+    use crate::report::Source;
+
+    fn planned(kind: &str, spec: &Value) -> Planned {
+        let mut object = json!({"kind": kind, "metadata": {"name": "a", "managedFields": []}, "spec": spec});
+        object["spec"]["template"] = json!({"spec": {"containers": [{"name": "c"}]}});
+        let subject = Subject {
+            resource: Resource::built_in(kind).unwrap(),
+            namespace: Some("shop".to_owned()),
+            name: "a".to_owned(),
+            object: Arc::new(object),
+            templates: vec![FieldPath::fields(&["spec", "template"])],
+            custom: false,
+            chains: Vec::new(),
+            way: Way::Patch,
+            managers: Vec::new(),
+            source: Source::file("test".into()),
+            known_pods: Vec::new(),
+        };
+        let policy = Policy { level: Level::Restricted, version: Version::Latest };
+        plan(&subject, policy, &Choices::default()).unwrap()
+    }
+
+    #[test]
+    fn paths_are_from_the_top_of_the_object() {
+        let planned = planned("Deployment", &json!({}));
+        let path = planned.results[0].edits[0].edit.path.to_string();
+        assert!(path.starts_with("spec.template.spec."), "{path}");
+        assert!(planned.changes() && planned.reached());
+        let (before, after) = planned.shown();
+        assert_eq!(
+            before,
+            "kind: Deployment\nmetadata:\n  name: a\nspec:\n  template:\n    spec:\n      containers:\n      - name: c\n"
+        );
+        assert!(after.contains("runAsNonRoot: true"), "{after}");
+    }
+
+    #[test]
+    fn what_a_change_does_not_do_by_itself_is_told() {
+        let notes = |kind: &str, spec: Value| planned(kind, &spec).results[0].notes.join("; ");
+        assert_eq!(notes("Deployment", json!({})), "");
+        assert!(notes("Deployment", json!({"paused": true})).contains("kubectl rollout resume"));
+        assert!(notes("DaemonSet", json!({"updateStrategy": {"type": "OnDelete"}})).contains("until they are deleted"));
+        assert!(notes("ReplicaSet", json!({})).contains("delete them, and they come back hardened"));
+    }
 }

@@ -8,12 +8,15 @@ use crate::policy::Version;
 use crate::report::apply::WayBack;
 use crate::report::{Problem, Source};
 
+/// Who wants to know of ways back.
+type Hear<'a> = Box<dyn Fn(&WayBack) + 'a>;
+
 /// Asks one cluster, and remembers the types that it has.
 pub struct Session<'a> {
     pub(super) cluster: &'a Cluster,
     pub(super) discovery: RefCell<Option<Discovery>>,
     pub(super) source: Source,
-    ways_back: Option<Box<dyn Fn(&WayBack) + 'a>>,
+    ways_back: Option<Hear<'a>>,
 }
 
 impl<'a> Session<'a> {

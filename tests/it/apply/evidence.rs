@@ -60,7 +60,9 @@ fn injected_containers_are_told_apart_and_not_patched() {
     let one = &evidence.injected[0];
     assert_eq!((one.container.as_str(), one.injector, one.pods), ("istio-init", Some("Istio"), 1));
     assert!(one.findings.iter().any(|finding| finding.check == "privileged"), "{:?}", one.findings);
-    assert!(!planned(&session, space, "sts/db").changes(), "the template is as it should be");
+    let planned = planned(&session, space, "sts/db");
+    assert!(!planned.changes(), "the template is as it should be");
+    assert_eq!(planned.only_injected(&evidence).collect::<Vec<_>>(), [one]);
     let unkept = json!({"metadata": {"finalizers": null}});
     super::change("v1", space, "pods/db-0", &unkept);
 }
