@@ -13,6 +13,7 @@ mod node_agent;
 mod planning;
 mod plugin;
 mod robustness;
+mod rollout;
 mod server;
 mod support;
 mod yaml_reading;
