@@ -6,7 +6,6 @@ use super::objects::Object;
 use super::remedy::Case;
 use super::symptom::{Sign, Symptom};
 use super::{Applied, Before};
-use crate::report::harden::PlannedEdit;
 use crate::report::rollout::{Confidence, Diagnosis, Origin};
 
 /// What a list of symptoms comes from, each cause once, those of the edits first. The pods are those of the symptoms.
@@ -54,7 +53,7 @@ fn of_symptom(symptom: &Symptom, pod: Option<&Object>, applied: &Applied, before
         evidence: symptom.evidence.clone(),
         origin,
         remedies: if helps { case.remedies() } else { Vec::new() },
-        edits: blamed.into_iter().map(PlannedEdit::clone).collect(),
+        edits: blamed.into_iter().cloned().collect(),
         confidence,
     }
 }
@@ -109,6 +108,7 @@ mod tests {
 
     use super::*;
     use crate::model::{Applicability, Edit, FieldPath};
+    use crate::report::harden::PlannedEdit;
     use crate::rollout::log;
     use crate::rollout::symptom::{Logs, not_created, of_pod};
 

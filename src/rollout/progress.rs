@@ -93,7 +93,7 @@ fn stateful_set(object: &Object, pods: PodCounts) -> (Phase, String) {
         if updated < part || pods.ready < part {
             on(format!("{} of {part} new pods are ready; the partition keeps {partition} old", pods.ready))
         } else {
-            (Phase::Done, format!("{updated} new pods are ready; the partition keeps {partition} old"))
+            (Phase::Done, format!("{}; the partition keeps {partition} old", done(part).1))
         }
     } else if object.count("readyReplicas") < replicas {
         on(format!("{} of {replicas} pods are ready", object.count("readyReplicas")))
