@@ -61,8 +61,11 @@ pub(super) enum Sign {
     NotCreated,
 }
 
-/// Log tails by pod and container, as far as they were read.
-pub(super) type Logs = BTreeMap<(String, String), String>;
+/// What the logs of containers tell, by pod and container, as far as they were read.
+pub(super) type Logs = BTreeMap<(String, String), Told>;
+
+/// What a log tells, with the line that does; `None` where it tells nothing.
+pub(super) type Told = Option<(LogSign, String)>;
 
 /// What is wrong with a pod that is not ready.
 pub(super) fn of_pod(pod: &Object, logs: &Logs, events: &[(String, String)]) -> Vec<Symptom> {
@@ -117,7 +120,7 @@ impl Container<'_> {
             _ if state["running"].is_object() && self.status["ready"] == false => {
                 let (_, said) =
                     events.iter().rfind(|(reason, _)| reason == "Unhealthy" || reason == "FailedPostStartHook")?;
-                Some(self.found(Sign::Probe, "Unhealthy", said, false))
+                Some(self.found(Sign::Probe, "Unhealthy", &log::redacted(said), false))
             }
             _ => None,
         }
@@ -139,7 +142,7 @@ impl Container<'_> {
         let never_again = self.pod.spec["restartPolicy"] == "Never" || self.pod.status["phase"] == "Failed";
         let again = waits == "CrashLoopBackOff" || never_again;
         let key = (self.pod.metadata.name.clone(), text(&self.status["name"]).to_owned());
-        let said = logs.get(&key).and_then(|log| log::read(log)).or_else(|| log::read(text(&terminated["message"])));
+        let said = logs.get(&key).cloned().flatten().or_else(|| log::read(text(&terminated["message"])));
         let exit = format!("exit code {code}");
         match (said, code) {
             _ if terminated["reason"] == "OOMKilled" => self.found(Sign::Memory, "OOMKilled", &exit, again),
