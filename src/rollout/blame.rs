@@ -16,68 +16,80 @@ pub(super) fn blamed<'e>(
     pod: Option<&Object>,
     edits: &'e [PlannedEdit],
 ) -> (Vec<&'e PlannedEdit>, Confidence) {
-    let (fields, confidence) = suspects(&symptom.sign);
+    let Suspects { first, then, confidence } = suspects(&symptom.sign);
     if !is_of_root_file_system(symptom, pod) || !is_explained(symptom) {
         return (Vec::new(), confidence);
     }
+    let has_rights = may_have_capabilities(symptom, pod, edits);
     let of_container = |edit: &&PlannedEdit| match (&edit.container, &symptom.container) {
         (Some(edited), Some(failing)) => edited == failing,
         _ => true,
     };
-    let mut found: Vec<&PlannedEdit> = Vec::new();
-    for field in fields {
-        for edit in edits.iter().filter(of_container).filter(|edit| has_effect(edit, field)) {
-            if !found.iter().any(|known| std::ptr::eq(*known, edit)) {
-                found.push(edit);
+    let candidates = edits.iter().filter(of_container);
+    let with_effect = |fields: &[&str]| -> Vec<&'e PlannedEdit> {
+        let mut found: Vec<&PlannedEdit> = Vec::new();
+        for field in fields.iter().filter(|field| **field != "capabilities" || has_rights) {
+            for edit in candidates.clone().filter(|edit| has_effect(edit, field)) {
+                if !found.contains(&edit) {
+                    found.push(edit);
+                }
             }
         }
+        found
+    };
+    match with_effect(first) {
+        none if none.is_empty() => (with_effect(then), Confidence::Possible),
+        found => (found, confidence),
     }
-    let is_first = found.first().is_some_and(|edit| fields.first().is_some_and(|field| concerns(edit, field)));
-    (found, if is_first { confidence } else { confidence.max(Confidence::Possible) })
 }
 
-/// The fields whose edits have such an effect, the likeliest first.
+/// Fields whose edits have such an effect.
+struct Suspects {
+    /// The likeliest first.
+    first: &'static [&'static str],
+    /// Those that come into question only where none of the first was edited.
+    then: &'static [&'static str],
+    /// How sure it is of the first.
+    confidence: Confidence,
+}
+
+/// The fields whose edits have the effect that is seen.
 ///
 /// `runAsNonRoot` is never among those of a program that ran: it only keeps a container from being started, and changes
 /// nobody's user.
-fn suspects(sign: &Sign) -> (&'static [&'static str], Confidence) {
+fn suspects(sign: &Sign) -> Suspects {
     use Confidence::{Certain, Likely, Possible};
-    match sign {
-        Sign::RunsAsRoot | Sign::NamedUser(_) | Sign::AsksForRoot => (&["runAsNonRoot", "runAsUser"], Certain),
-        Sign::Log(LogSign::NoNewPrivileges) => (&["allowPrivilegeEscalation"], Certain),
-        Sign::Log(LogSign::NoToken) => (&["automountServiceAccountToken"], Certain),
-        Sign::Log(LogSign::ReadOnly(_)) => (&["readOnlyRootFilesystem"], Certain),
+    let (first, then, confidence): (&[&str], &[&str], Confidence) = match sign {
+        Sign::RunsAsRoot | Sign::NamedUser(_) | Sign::AsksForRoot => (&["runAsNonRoot"], &["runAsUser"], Certain),
+        Sign::Log(LogSign::NoNewPrivileges) => (&["allowPrivilegeEscalation"], &[], Certain),
+        Sign::Log(LogSign::NoToken) => (&["automountServiceAccountToken"], &[], Certain),
+        Sign::Log(LogSign::ReadOnly(_)) => (&["readOnlyRootFilesystem"], &[], Certain),
         Sign::Log(LogSign::Port(_)) => {
-            (&["runAsUser", "capabilities", "privileged", "allowPrivilegeEscalation", "sysctls"], Likely)
+            (&["runAsUser", "capabilities"], &["privileged", "sysctls", "allowPrivilegeEscalation"], Likely)
         }
         Sign::Log(LogSign::Chown(_) | LogSign::SwitchUser(_)) => {
-            (&["runAsUser", "capabilities", "privileged", "allowPrivilegeEscalation"], Likely)
+            (&["runAsUser", "capabilities"], &["privileged", "allowPrivilegeEscalation"], Likely)
         }
         Sign::Log(LogSign::Denied(_)) => (
-            &[
-                "runAsUser",
-                "runAsGroup",
-                "capabilities",
-                "privileged",
-                "hostUsers",
-                "seLinuxOptions",
-                "appArmorProfile",
-            ],
+            &["runAsUser"],
+            &["capabilities", "privileged", "runAsGroup", "hostUsers", "seLinuxOptions", "appArmorProfile"],
             Likely,
         ),
         Sign::Log(LogSign::NotPermitted) => (
-            &["capabilities", "privileged", "runAsUser", "seccompProfile", "hostUsers", "allowPrivilegeEscalation"],
+            &["capabilities", "privileged"],
+            &["runAsUser", "seccompProfile", "hostUsers", "allowPrivilegeEscalation"],
             Likely,
         ),
-        Sign::BadCall => (&["seccompProfile"], Certain),
-        Sign::Probe => (&["host", "hostNetwork", "hostPort"], Likely),
-        Sign::Sandbox => (&["hostUsers", "volumes", "procMount", "sysctls", "appArmorProfile"], Possible),
-        Sign::PodFailed => (&["appArmorProfile", "sysctls", "hostUsers"], Possible),
-        Sign::Refused => (&["hostUsers"], Possible),
+        Sign::BadCall => (&["seccompProfile"], &[], Certain),
+        Sign::Probe => (&["host"], &["hostNetwork", "hostPort"], Likely),
+        Sign::Sandbox => (&[], &["hostUsers", "volumes", "procMount", "sysctls", "appArmorProfile"], Possible),
+        Sign::PodFailed => (&[], &["appArmorProfile", "sysctls", "hostUsers"], Possible),
+        Sign::Refused => (&["hostUsers"], &[], Likely),
         Sign::Crash | Sign::Memory | Sign::Config | Sign::Image | Sign::Unschedulable | Sign::NotCreated => {
-            (&[], Possible)
+            (&[], &[], Possible)
         }
-    }
+    };
+    Suspects { first, then, confidence }
 }
 
 /// Whether an edit is about a field and may do harm through it.
@@ -105,6 +117,23 @@ fn holds(value: &Value, field: &str) -> bool {
         Value::Object(fields) => fields.iter().any(|(key, inside)| key == field || holds(inside, field)),
         Value::Array(items) => items.iter().any(|item| holds(item, field)),
         _ => false,
+    }
+}
+
+/// Whether a container may have had capabilities to lose. Only root has those of its container, unless the file of a
+/// program carries some.
+fn may_have_capabilities(symptom: &Symptom, pod: Option<&Object>, edits: &[PlannedEdit]) -> bool {
+    let of_file = matches!(symptom.sign, Sign::Log(LogSign::Port(_) | LogSign::NotPermitted));
+    let was_other = edits.iter().any(|edit| concerns(edit, "runAsUser"));
+    let Some(pod) = pod.filter(|_| !of_file && !was_other) else { return true };
+    let own = symptom.container.as_deref().and_then(|name| pod.container(name)).unwrap_or(&Value::Null);
+    let field = |name: &str| match &own["securityContext"][name] {
+        Value::Null => &pod.spec["securityContext"][name],
+        set => set,
+    };
+    match field("runAsUser").as_i64() {
+        Some(user) => user == 0,
+        None => *field("runAsNonRoot") != true,
     }
 }
 
