@@ -225,7 +225,7 @@ fn ctrl_c_while_it_waits_tells_the_way_back() {
     let mut person = Person::new(&ground, &["deploy/web"]);
     through_the_questions(&mut person);
     person.picks("What now?", 0).answers("Apply this to", "y").sees("new pod").types(super::terminal::CTRL_C);
-    let rest = person.is_ended_by_a_signal();
+    let rest = person.dies_of_a_signal();
     let line =
         rest.lines().find(|line| line.trim_start().starts_with("kubectl patch")).unwrap_or_else(|| panic!("{rest}"));
     eventually("the change", || is_hard(&ground.deployment("web")).then_some(()));

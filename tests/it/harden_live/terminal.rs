@@ -80,7 +80,7 @@ impl Person {
     }
 
     /// Everything that was seen of a process that a signal ended.
-    pub(super) fn is_ended_by_a_signal(mut self) -> String {
+    pub(super) fn dies_of_a_signal(mut self) -> String {
         let rest = self.session.exp_eof().unwrap();
         let status = format!("{:?}", self.session.process().wait().unwrap());
         assert!(status.starts_with("Signaled("), "{status}: {rest}");
