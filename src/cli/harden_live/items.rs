@@ -42,6 +42,12 @@ impl Item {
         self.planned.subject.managers.iter().find(keeps)
     }
 
+    /// Whether a repository with its manifests is its source, as of Flux and Argo CD.
+    pub(super) fn has_repository(&self) -> bool {
+        let managers = &self.planned.subject.managers;
+        managers.iter().any(|manager| matches!(manager.kind, ManagerKind::Flux | ManagerKind::ArgoCd))
+    }
+
     /// What should be known about it beside its plan, a sentence each.
     fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();

@@ -105,9 +105,13 @@ impl Live<'_> {
         Ok(())
     }
 
-    /// Writes all patches and manifests into one new file.
+    /// Writes all patches and manifests into one new file; for kustomize where that is asked for or a repository is the
+    /// source of one of them.
     pub(super) fn write_file(&self, file: &Path, items: &[Item], streams: &mut Streams) -> Result<Written, Failure> {
-        match create(file, self.file_text(items)?.as_bytes()) {
+        let is_for_overlay = self.args.output == HardenFormat::Kustomize || items.iter().any(Item::has_repository);
+        let text =
+            if is_for_overlay { render_harden::kustomization(&for_kustomize(items)) } else { self.file_text(items)? };
+        match create(file, text.as_bytes()) {
             Ok(()) => {
                 writeln!(streams.err, "{} written", sanitize(&file.to_string_lossy()))?;
                 Ok(Written::All)

@@ -59,12 +59,29 @@ fn answers_are_read_and_flags_go_before_them() {
     ground.deploy("web", &image("root"));
     let answers = "apiVersion: secctx/v1\nkind: HardenAnswers\nlevel: restricted\nrunAsUser: 1000\nkeepCapabilities: [NET_BIND_SERVICE]\n";
     std::fs::write(ground.home.path().join("a.yaml"), answers).unwrap();
-    let ran = ground.run(&["deploy/web", "--answers", "a.yaml", "--run-as-user", "2000", "--yes"]);
+    let ran =
+        ground.run(&["deploy/web", "--answers", "a.yaml", "--run-as-user", "2000", "--run-as-group", "3000", "--yes"]);
     assert_eq!(ran.code, Some(0), "{}{}", ran.stdout, ran.stderr);
-    assert_eq!(ground.deployment("web")["spec"]["template"]["spec"]["securityContext"]["runAsUser"], 2000);
+    let ids = &ground.deployment("web")["spec"]["template"]["spec"]["securityContext"];
+    assert_eq!((&ids["runAsUser"], &ids["runAsGroup"]), (&json!(2000), &json!(3000)));
     std::fs::write(ground.home.path().join("b.yaml"), "apiVersion: secctx/v1\nkind: HardenAnswers\nrunAsUsr: 1\n")
         .unwrap();
     let ran = ground.run(&["deploy/web", "--answers", "b.yaml", "--yes"]);
     assert_eq!(ran.code, Some(2));
     assert!(ran.stderr.contains("b.yaml:3:1: unknown field"), "{}", ran.stderr);
+}
+
+#[test]
+fn windows_pods_and_patches_for_overlays() {
+    let ground = Ground::new("hl-windows");
+    let mut spec = image("works");
+    spec["nodeSelector"] = json!({"kubernetes.io/os": "windows"});
+    let windows = crate::live::workload("win", &spec, &[("replicas", 0.into())]);
+    crate::live::create(super::server(), &crate::live::path("apps/v1", ground.namespace, "deployments"), &windows);
+    let ran = ground.run(&["deploy/win", "--windows", "-o", "json"]);
+    let after: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(after["spec"]["template"]["spec"]["os"]["name"], "windows", "{after:#}");
+    let ran = ground.run(&["deploy/win", "-o", "kustomize", "--patch-file", "overlay.yaml"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert!(ground.file("overlay.yaml").contains("\npatches:\n"), "{}", ground.file("overlay.yaml"));
 }
