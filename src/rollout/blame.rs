@@ -16,7 +16,7 @@ pub(super) fn blamed<'e>(
     pod: Option<&Object>,
     edits: &'e [PlannedEdit],
 ) -> (Vec<&'e PlannedEdit>, Confidence) {
-    let (fields, confidence) = suspects(&symptom.sign);
+    let Suspects { first, then, confidence } = suspects(&symptom.sign);
     if !is_of_root_file_system(symptom, pod) || !is_explained(symptom) {
         return (Vec::new(), confidence);
     }
@@ -24,60 +24,70 @@ pub(super) fn blamed<'e>(
         (Some(edited), Some(failing)) => edited == failing,
         _ => true,
     };
-    let mut found: Vec<&PlannedEdit> = Vec::new();
-    for field in fields {
-        for edit in edits.iter().filter(of_container).filter(|edit| has_effect(edit, field)) {
-            if !found.iter().any(|known| std::ptr::eq(*known, edit)) {
-                found.push(edit);
+    let with_effect = |fields: &[&str]| -> Vec<&'e PlannedEdit> {
+        let mut found: Vec<&PlannedEdit> = Vec::new();
+        for field in fields {
+            for edit in edits.iter().filter(of_container).filter(|edit| has_effect(edit, field)) {
+                if !found.contains(&edit) {
+                    found.push(edit);
+                }
             }
         }
+        found
+    };
+    match with_effect(first) {
+        none if none.is_empty() => (with_effect(then), Confidence::Possible),
+        found => (found, confidence),
     }
-    let is_first = found.first().is_some_and(|edit| fields.first().is_some_and(|field| concerns(edit, field)));
-    (found, if is_first { confidence } else { confidence.max(Confidence::Possible) })
 }
 
-/// The fields whose edits have such an effect, the likeliest first.
+/// Fields whose edits have such an effect.
+struct Suspects {
+    /// The likeliest first.
+    first: &'static [&'static str],
+    /// Those that come into question only where none of the first was edited.
+    then: &'static [&'static str],
+    /// How sure it is of the first.
+    confidence: Confidence,
+}
+
+/// The fields whose edits have the effect that is seen.
 ///
 /// `runAsNonRoot` is never among those of a program that ran: it only keeps a container from being started, and changes
 /// nobody's user.
-fn suspects(sign: &Sign) -> (&'static [&'static str], Confidence) {
+fn suspects(sign: &Sign) -> Suspects {
     use Confidence::{Certain, Likely, Possible};
-    match sign {
-        Sign::RunsAsRoot | Sign::NamedUser(_) | Sign::AsksForRoot => (&["runAsNonRoot", "runAsUser"], Certain),
-        Sign::Log(LogSign::NoNewPrivileges) => (&["allowPrivilegeEscalation"], Certain),
-        Sign::Log(LogSign::NoToken) => (&["automountServiceAccountToken"], Certain),
-        Sign::Log(LogSign::ReadOnly(_)) => (&["readOnlyRootFilesystem"], Certain),
+    let (first, then, confidence): (&[&str], &[&str], Confidence) = match sign {
+        Sign::RunsAsRoot | Sign::NamedUser(_) | Sign::AsksForRoot => (&["runAsNonRoot"], &["runAsUser"], Certain),
+        Sign::Log(LogSign::NoNewPrivileges) => (&["allowPrivilegeEscalation"], &[], Certain),
+        Sign::Log(LogSign::NoToken) => (&["automountServiceAccountToken"], &[], Certain),
+        Sign::Log(LogSign::ReadOnly(_)) => (&["readOnlyRootFilesystem"], &[], Certain),
         Sign::Log(LogSign::Port(_)) => {
-            (&["runAsUser", "capabilities", "privileged", "allowPrivilegeEscalation", "sysctls"], Likely)
+            (&["runAsUser", "capabilities"], &["privileged", "sysctls", "allowPrivilegeEscalation"], Likely)
         }
         Sign::Log(LogSign::Chown(_) | LogSign::SwitchUser(_)) => {
-            (&["runAsUser", "capabilities", "privileged", "allowPrivilegeEscalation"], Likely)
+            (&["runAsUser", "capabilities"], &["privileged", "allowPrivilegeEscalation"], Likely)
         }
         Sign::Log(LogSign::Denied(_)) => (
-            &[
-                "runAsUser",
-                "runAsGroup",
-                "capabilities",
-                "privileged",
-                "hostUsers",
-                "seLinuxOptions",
-                "appArmorProfile",
-            ],
+            &["runAsUser"],
+            &["capabilities", "privileged", "runAsGroup", "hostUsers", "seLinuxOptions", "appArmorProfile"],
             Likely,
         ),
         Sign::Log(LogSign::NotPermitted) => (
-            &["capabilities", "privileged", "runAsUser", "seccompProfile", "hostUsers", "allowPrivilegeEscalation"],
+            &["capabilities", "privileged"],
+            &["runAsUser", "seccompProfile", "hostUsers", "allowPrivilegeEscalation"],
             Likely,
         ),
-        Sign::BadCall => (&["seccompProfile"], Certain),
-        Sign::Probe => (&["host", "hostNetwork", "hostPort"], Likely),
-        Sign::Sandbox => (&["hostUsers", "volumes", "procMount", "sysctls", "appArmorProfile"], Possible),
-        Sign::PodFailed => (&["appArmorProfile", "sysctls", "hostUsers"], Possible),
-        Sign::Refused => (&["hostUsers"], Possible),
+        Sign::BadCall => (&["seccompProfile"], &[], Certain),
+        Sign::Probe => (&["host"], &["hostNetwork", "hostPort"], Likely),
+        Sign::Sandbox => (&[], &["hostUsers", "volumes", "procMount", "sysctls", "appArmorProfile"], Possible),
+        Sign::PodFailed => (&[], &["appArmorProfile", "sysctls", "hostUsers"], Possible),
+        Sign::Refused => (&["hostUsers"], &[], Likely),
         Sign::Crash | Sign::Memory | Sign::Config | Sign::Image | Sign::Unschedulable | Sign::NotCreated => {
-            (&[], Possible)
+            (&[], &[], Possible)
         }
-    }
+    };
+    Suspects { first, then, confidence }
 }
 
 /// Whether an edit is about a field and may do harm through it.

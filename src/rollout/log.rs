@@ -84,7 +84,8 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
 
 /// What stands around a path or an address in a message.
 fn bare(word: &str) -> &str {
-    word.trim_matches(|c: char| "\"'`()[]{}<>,;".contains(c)).trim_end_matches([':', '.'])
+    let around = |c: char| "\"'`()[]{}<>,;".contains(c);
+    word.trim_start_matches(around).trim_end_matches(|c: char| around(c) || ":.".contains(c))
 }
 
 /// The last absolute path of a line.
@@ -97,9 +98,10 @@ fn is_path(word: &str) -> bool {
     word.len() > 1 && word.len() <= 120 && word.starts_with('/') && !word.starts_with("//") && word.chars().all(plain)
 }
 
-/// The number behind the last `HOST:PORT` or `:PORT` of a line.
+/// The number behind the last `HOST:PORT` or `:PORT` of a line; a time of day may stand before it.
 fn port(line: &str) -> Option<u16> {
-    line.split_whitespace().filter(|word| is_address(word)).find_map(|word| bare(word).rsplit_once(':')?.1.parse().ok())
+    let addresses = line.split_whitespace().rev().filter(|word| is_address(word));
+    addresses.map(bare).find_map(|word| word.rsplit_once(':')?.1.parse().ok())
 }
 
 /// `0.0.0.0:80`, `[::]:80`, `:80`, `*:80`, with what stands around it.
@@ -211,6 +213,7 @@ const KNOWN: &[&str] = &[
     "openat",
     "opening",
     "operation",
+    "or",
     "os",
     "oserror",
     "owner",

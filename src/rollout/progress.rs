@@ -155,7 +155,7 @@ fn job(object: &Object, pods: PodCounts) -> (Phase, String) {
         (Phase::Done, "the Job is complete".to_owned())
     } else if object.spec["suspend"] == true {
         (Phase::Deferred, "it is suspended: pods come when it is resumed".to_owned())
-    } else if pods.ready > 0 && pods.ready == pods.new {
+    } else if object.count("ready") > 0 && pods.ready == pods.new {
         (Phase::Done, "its pods run".to_owned())
     } else {
         on(format!("{} of {} pods run", pods.ready, pods.new))

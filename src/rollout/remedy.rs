@@ -1,8 +1,10 @@
 //! What helps against a failure that edits caused, the best first: what keeps the level before what gives it up.
 
+use serde_json::json;
+
 use super::blame::{concerns, mount_of};
 use super::log::LogSign;
-use super::objects::{Object, text};
+use super::objects::{Object, list, text};
 use super::symptom::{Sign, Symptom};
 use crate::model::Op;
 use crate::report::harden::PlannedEdit;
@@ -119,20 +121,31 @@ impl Case<'_> {
 
     fn port(&self, port: Option<u16>) -> Vec<Remedy> {
         let keep = ["--keep-capability", "NET_BIND_SERVICE"];
-        let keeps = |edit: &PlannedEdit| edit.edit.op == Op::Set(serde_json::json!(["NET_BIND_SERVICE"]));
+        let keeps = |edit: &PlannedEdit| edit.edit.op == Op::Set(json!(keep[1]));
         let dropped = self.blamed.iter().any(|edit| concerns(edit, "capabilities"));
         let capability = (dropped && !self.edits.iter().any(keeps)).then(|| {
             let text = "keep the capability that ports below 1024 need; a user other than root has it only if the \
                         program's file carries it";
-            adding(text, &keep)
+            if self.declares_low_port() {
+                return adding(text, &keep);
+            }
+            by_hand(&format!("declare the port in the container's ports, so that {} applies: {text}", keep.join(" ")))
         });
         let port = port.map_or_else(|| "the port".to_owned(), |port| format!("port {port}"));
         let other = by_hand(&format!(
             "let it listen above 1024 in place of {port}, or set the pod's sysctl \
              net.ipv4.ip_unprivileged_port_start to 0, which baseline allows"
         ));
-        let namespace = self.changes_user().then(|| self.user_namespace(&keep)).flatten();
-        capability.into_iter().chain(namespace).chain([other]).chain(self.skips()).collect()
+        let has_namespace = self.changes_user() && self.declares_low_port();
+        let namespace = has_namespace.then(|| self.user_namespace(&keep)).flatten();
+        namespace.into_iter().chain(capability).chain([other]).chain(self.skips()).collect()
+    }
+
+    /// Capabilities are kept only for containers that say that they listen below port 1024.
+    fn declares_low_port(&self) -> bool {
+        let container = self.pod.zip(self.symptom.container.as_deref()).and_then(|(pod, name)| pod.container(name));
+        let ports = container.map_or(&[][..], |container| list(&container["ports"]));
+        ports.iter().any(|port| port["containerPort"].as_i64().is_some_and(|port| port < 1024))
     }
 
     /// A file that the user may not touch.

@@ -176,6 +176,11 @@ impl Scene {
         }
     }
 
+    /// Whether the controller has seen the present template, so that what it says is about it.
+    pub(super) fn is_seen(&self) -> bool {
+        !matches!(self.current, Current::None)
+    }
+
     /// What makes the pods of the present template.
     pub(super) fn maker(&self) -> Option<&Object> {
         match &self.current {

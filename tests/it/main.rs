@@ -20,6 +20,7 @@ mod planning;
 mod plugin;
 mod release;
 mod robustness;
+mod rollout;
 mod schema;
 mod server;
 mod support;
