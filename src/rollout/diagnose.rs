@@ -54,7 +54,7 @@ fn of_symptom(symptom: &Symptom, pod: Option<&Object>, applied: &Applied, before
         evidence: symptom.evidence.clone(),
         origin,
         remedies: if helps { case.remedies() } else { Vec::new() },
-        edits: blamed.into_iter().map(PlannedEdit::clone).collect(),
+        edits: blamed.into_iter().cloned().collect(),
         confidence,
     }
 }
