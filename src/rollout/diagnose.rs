@@ -6,7 +6,6 @@ use super::objects::Object;
 use super::remedy::Case;
 use super::symptom::{Sign, Symptom};
 use super::{Applied, Before};
-use crate::report::harden::PlannedEdit;
 use crate::report::rollout::{Confidence, Diagnosis, Origin};
 
 /// What a list of symptoms comes from, each cause once, those of the edits first. The pods are those of the symptoms.
