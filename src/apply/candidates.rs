@@ -9,7 +9,7 @@ use super::{Found, Session};
 use crate::check::Request;
 use crate::cluster::ErrorKind;
 use crate::live::{Ask, Progress, Target, gather};
-use crate::policy::{AdmissionConfig, Level, Policy};
+use crate::policy::{AdmissionConfig, Level, NamespacePolicy, Policy};
 use crate::report::{Asked, Problem, Verdict};
 
 /// Where to look.
@@ -52,8 +52,7 @@ impl Session<'_> {
     ///
     /// Why nothing can be told at all, a sentence.
     pub fn candidates(&self, scope: &Scope, policy: Policy, progress: Progress<'_>) -> Result<Candidates, String> {
-        let admission = AdmissionConfig::default();
-        let defaults = admission.default_policy().map_err(|error| error.to_string())?;
+        let (admission, defaults) = (AdmissionConfig::default(), NamespacePolicy::default());
         let asked = Asked::Level(policy.level);
         let request = Request { asked, version: policy.version, namespace: None, admission, defaults };
         let ask = Ask {

@@ -5,20 +5,37 @@ use std::cell::RefCell;
 use crate::cluster::{Cluster, ClusterError, Discovery, Resource};
 use crate::live::cluster_name;
 use crate::policy::Version;
+use crate::report::apply::WayBack;
 use crate::report::{Problem, Source};
+
+/// Who wants to know of ways back.
+type Hear<'a> = Box<dyn Fn(&WayBack) + 'a>;
 
 /// Asks one cluster, and remembers the types that it has.
 pub struct Session<'a> {
     pub(super) cluster: &'a Cluster,
     pub(super) discovery: RefCell<Option<Discovery>>,
     pub(super) source: Source,
+    ways_back: Option<Hear<'a>>,
 }
 
 impl<'a> Session<'a> {
     /// A session that has asked nothing yet.
     #[must_use]
     pub fn new(cluster: &'a Cluster) -> Self {
-        Self { cluster, discovery: RefCell::default(), source: Source::cluster(cluster_name(cluster)) }
+        Self { cluster, discovery: RefCell::default(), source: Source::cluster(cluster_name(cluster)), ways_back: None }
+    }
+
+    /// From now on `hear` is told each way back as soon as it is on disk, before anything is sent: whoever is interrupted in
+    /// the middle needs it.
+    pub fn tell_ways_back(&mut self, hear: impl Fn(&WayBack) + 'a) {
+        self.ways_back = Some(Box::new(hear));
+    }
+
+    pub(super) fn tell(&self, way_back: &WayBack) {
+        if let Some(hear) = &self.ways_back {
+            hear(way_back);
+        }
     }
 
     /// The newest version of the standards that the server and this tool both know: what `latest` means here.

@@ -151,26 +151,19 @@ impl Session<'_> {
 /// How the object at the top of a chain can be changed.
 fn way(chain: &[Step], top: usize, end: &End) -> Way {
     let step = &chain[top];
-    let is_owned = top + 1 < chain.len();
-    if step.is_pod() {
-        let made_by = |kind: &str, name: &str| {
-            let kind = kind.to_lowercase();
-            Way::Fixed(format!("it is made by {kind}/{name}, in which no pod template is found: change it there"))
-        };
-        return match end {
-            _ if is_owned => {
-                let Link { kind, name } = chain[top + 1].link();
-                made_by(&kind, &name)
-            }
-            End::Node(node) => Way::Fixed(format!(
-                "it is a static pod: its source is a file on node {node}, which has to change there"
-            )),
-            End::Hidden(owner, why) => {
-                let Way::Fixed(text) = made_by(&owner.kind, &owner.name) else { return Way::Recreate };
-                Way::Fixed(format!("{text} ({why})"))
-            }
-            End::Top | End::Orphan => Way::Recreate,
-        };
+    if !step.is_pod() {
+        let is_job = step.resource.kind == "Job" && step.resource.group == "batch";
+        return if is_job { Way::Recreate } else { Way::Patch };
     }
-    if step.resource.kind == "Job" && step.resource.group == "batch" { Way::Recreate } else { Way::Patch }
+    let made_by = |kind: &str, name: &str| {
+        format!("it is made by {}/{name}, in which no pod template is found: change it there", kind.to_lowercase())
+    };
+    match (chain.get(top + 1).map(Step::link), end) {
+        (Some(owner), _) => Way::Fixed(made_by(&owner.kind, &owner.name)),
+        (None, End::Hidden(owner, why)) => Way::Fixed(format!("{} ({why})", made_by(&owner.kind, &owner.name))),
+        (None, End::Node(node)) => {
+            Way::Fixed(format!("it is a static pod: its source is a file on node {node}, which has to change there"))
+        }
+        (None, End::Top | End::Orphan) => Way::Recreate,
+    }
 }

@@ -285,6 +285,8 @@ fn constant_list(source: &str, name: &str) -> Vec<(String, BTreeSet<String>)> {
         let mut texts = tuple.split('"').step_by(2).map(str::to_owned);
         (texts.next().unwrap(), texts.collect())
     };
+    // Long ones begin in a line of their own.
+    let list = list.split_whitespace().collect::<Vec<_>>().join(" ").replace("( \"", "(\"");
     list.split("(\"").skip(1).map(tuple).collect()
 }
 

@@ -1,6 +1,7 @@
 //! All integration tests in one binary: linking it once is faster than linking many.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
+mod apply;
 mod architecture;
 mod cli;
 mod cluster;

@@ -11,7 +11,7 @@ use super::{
 use crate::support::control_plane::{self, ControlPlane};
 
 /// An owner as a controller writes it.
-fn owned_by(owner: &Value, api_version: &str, kind: &str) -> Value {
+pub(crate) fn owned_by(owner: &Value, api_version: &str, kind: &str) -> Value {
     json!([{
         "apiVersion": api_version, "kind": kind, "controller": true,
         "name": owner["metadata"]["name"], "uid": owner["metadata"]["uid"],
@@ -117,7 +117,7 @@ fn pods_stand_under_the_top_of_their_owners() {
 }
 
 /// Makes the server serve a custom type with pod templates anywhere in it.
-fn create_type(server: &ControlPlane, group: &str, kind: &str, short: &str) -> String {
+pub(crate) fn create_type(server: &ControlPlane, group: &str, kind: &str, short: &str) -> String {
     let singular = kind.to_lowercase();
     let plural = format!("{singular}s");
     let schema = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});

@@ -62,16 +62,25 @@ impl Client {
 
     /// Sends a request; `path` starts with a slash. A PATCH is a JSON merge patch.
     pub(super) fn request(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Answer, ureq::Error> {
+        let kind = if method == "PATCH" { "application/merge-patch+json" } else { "application/json" };
+        self.request_as(kind, method, path, body)
+    }
+
+    /// The same, with a body of the media type given.
+    pub(super) fn request_as(
+        &self,
+        kind: &str,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Answer, ureq::Error> {
         let request = Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.url))
             .header("Authorization", format!("Bearer {}", self.token));
         let response = match body {
             None => self.agent.run(request.body(()).unwrap()),
-            Some(body) => {
-                let kind = if method == "PATCH" { "application/merge-patch+json" } else { "application/json" };
-                self.agent.run(request.header("Content-Type", kind).body(body.to_string()).unwrap())
-            }
+            Some(body) => self.agent.run(request.header("Content-Type", kind).body(body.to_string()).unwrap()),
         };
         answer(response?)
     }

@@ -90,7 +90,8 @@ impl Reply {
     /// What a real server says. It is asked without saying which form of an answer is liked best.
     pub(crate) fn forward(server: &ControlPlane, asked: &Asked) -> Reply {
         let body = (!asked.body.is_empty()).then(|| serde_json::from_slice(&asked.body).unwrap());
-        let answer = server.request(&asked.method, &asked.path, body.as_ref());
+        let kind = asked.header("content-type").first().copied().unwrap_or("application/json");
+        let answer = server.client().request_as(kind, &asked.method, &asked.path, body.as_ref()).unwrap();
         let quoted = |text: &String| format!("299 - \"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
         let reply = Reply::status(answer.status, &answer.body);
         answer.warnings.iter().fold(reply, |reply, text| reply.with_header("Warning", &quoted(text)))
