@@ -46,7 +46,7 @@ use crate::model::FieldPath;
 use crate::report::harden::PlannedEdit;
 use crate::report::rollout::{FailingPod, Phase, PodCounts, RolloutStatus};
 use objects::Object;
-use patience::Patience;
+use patience::{Patience, Seen};
 use scene::Scene;
 use symptom::Symptom;
 use talk::{Talk, said};
@@ -88,7 +88,7 @@ impl<'c> Rollout<'c> {
     /// A good pause between two looks.
     pub const PAUSE: Duration = Duration::from_millis(500);
     /// The longest that a look takes, with all its requests.
-    pub const LONGEST_LOOK: Duration = Duration::from_secs(5);
+    pub const LONGEST_LOOK: Duration = Duration::from_secs(10);
 
     /// Follows what becomes of an object after edits. `before` is the look at it before them; without one
     /// ([`Before::default`]) it is not known which failures are old. Asks nothing yet.
@@ -102,6 +102,7 @@ impl<'c> Rollout<'c> {
             message: "not looked at yet".to_owned(),
             failing: Vec::new(),
             diagnoses: Vec::new(),
+            to_delete: Vec::new(),
             notes: Vec::new(),
             trouble: None,
         };
@@ -141,13 +142,21 @@ impl<'c> Rollout<'c> {
         let progress = progress::progress(scene.kind, &scene.object, counts);
         let counts = PodCounts { wanted: progress.wanted, ..counts };
         let symptoms = self.symptoms(scene, &new);
-        let judged = self.patience.weigh(scene, progress, counts, &new, &old, &symptoms, Instant::now());
+        let seen = Seen { kind: scene.kind, new: &new, old: &old, symptoms: &symptoms };
+        let waits_for_all = progress.phase == Phase::Deferred;
+        let judged = self.patience.weigh(&seen, progress, Instant::now());
         RolloutStatus {
             phase: judged.phase,
             pods: counts,
             message: judged.message,
             failing: failing(&symptoms),
             diagnoses: diagnose::diagnose(&symptoms, &scene.pods, &self.applied, &self.before),
+            to_delete: if judged.phase == Phase::Deferred && scene.kind.replaces_deleted_pods() {
+                let waits_for = old.iter().filter(|pod| waits_for_all || !pod.is_well());
+                waits_for.map(|pod| pod.metadata.name.clone()).collect()
+            } else {
+                Vec::new()
+            },
             notes: self.talk.notes(),
             trouble: None,
             ..self.last.clone()

@@ -19,6 +19,9 @@ pub struct RolloutStatus {
     pub failing: Vec<FailingPod>,
     /// What they fail of, each cause once; those of the edits first.
     pub diagnoses: Vec<Diagnosis>,
+    /// Pods of an older template that somebody has to delete before it goes on, by name. Only where it is
+    /// [`Phase::Deferred`].
+    pub to_delete: Vec<String>,
     /// What could not be read, a sentence each: logs or events that may not be.
     pub notes: Vec<String>,
     /// Why this look failed, a sentence; all else then is of the last one that did not. The next look may succeed.

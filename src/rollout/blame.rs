@@ -20,14 +20,16 @@ pub(super) fn blamed<'e>(
     if !is_of_root_file_system(symptom, pod) || !is_explained(symptom) {
         return (Vec::new(), confidence);
     }
+    let has_rights = may_have_capabilities(symptom, pod, edits);
     let of_container = |edit: &&PlannedEdit| match (&edit.container, &symptom.container) {
         (Some(edited), Some(failing)) => edited == failing,
         _ => true,
     };
+    let candidates = edits.iter().filter(of_container);
     let with_effect = |fields: &[&str]| -> Vec<&'e PlannedEdit> {
         let mut found: Vec<&PlannedEdit> = Vec::new();
-        for field in fields {
-            for edit in edits.iter().filter(of_container).filter(|edit| has_effect(edit, field)) {
+        for field in fields.iter().filter(|field| **field != "capabilities" || has_rights) {
+            for edit in candidates.clone().filter(|edit| has_effect(edit, field)) {
                 if !found.contains(&edit) {
                     found.push(edit);
                 }
@@ -115,6 +117,23 @@ fn holds(value: &Value, field: &str) -> bool {
         Value::Object(fields) => fields.iter().any(|(key, inside)| key == field || holds(inside, field)),
         Value::Array(items) => items.iter().any(|item| holds(item, field)),
         _ => false,
+    }
+}
+
+/// Whether a container may have had capabilities to lose. Only root has those of its container, unless the file of a
+/// program carries some.
+fn may_have_capabilities(symptom: &Symptom, pod: Option<&Object>, edits: &[PlannedEdit]) -> bool {
+    let of_file = matches!(symptom.sign, Sign::Log(LogSign::Port(_) | LogSign::NotPermitted));
+    let was_other = edits.iter().any(|edit| concerns(edit, "runAsUser"));
+    let Some(pod) = pod.filter(|_| !of_file && !was_other) else { return true };
+    let own = symptom.container.as_deref().and_then(|name| pod.container(name)).unwrap_or(&Value::Null);
+    let field = |name: &str| match &own["securityContext"][name] {
+        Value::Null => &pod.spec["securityContext"][name],
+        set => set,
+    };
+    match field("runAsUser").as_i64() {
+        Some(user) => user == 0,
+        None => *field("runAsNonRoot") != true,
     }
 }
 

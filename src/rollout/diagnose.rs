@@ -108,6 +108,7 @@ mod tests {
 
     use super::*;
     use crate::model::{Applicability, Edit, FieldPath};
+    use crate::report::harden::PlannedEdit;
     use crate::rollout::log;
     use crate::rollout::symptom::{Logs, not_created, of_pod};
 
@@ -162,7 +163,7 @@ mod tests {
     }
 
     fn logs(log: &str) -> Logs {
-        [(("web-1".to_owned(), "app".to_owned()), log.to_owned())].into()
+        [(("web-1".to_owned(), "app".to_owned()), log::read(log))].into()
     }
 
     fn one(pod: &Object, log: &str, events: &[(String, String)], edits: &[PlannedEdit]) -> Diagnosis {
@@ -218,6 +219,20 @@ mod tests {
         other.container = Some("proxy".to_owned());
         let found = one(&crashing(1), "chown: /x: Operation not permitted", &[], &[non_root(), other]);
         assert_eq!((found.origin, found.edits.len()), (Origin::Elsewhere, 0));
+    }
+
+    #[test]
+    fn capabilities_are_not_blamed_for_a_user_who_had_none() {
+        let log = "chown: changing ownership of '/x': Operation not permitted";
+        let mut pod = crashing(1);
+        assert_eq!(checks(&one(&pod, log, &[], &[drop_all()])), ["capabilities_restricted"]);
+        pod.spec["securityContext"] = json!({"runAsNonRoot": true});
+        assert_eq!(one(&pod, log, &[], &[drop_all()]).origin, Origin::Elsewhere);
+        pod.spec["containers"][0]["securityContext"] = json!({"runAsUser": 0, "runAsNonRoot": false});
+        assert_eq!(one(&pod, log, &[], &[drop_all()]).origin, Origin::Edits);
+        // A program's file may carry one.
+        pod.spec["containers"][0]["securityContext"] = json!({"runAsUser": 7});
+        assert_eq!(one(&pod, "ping: socket: Operation not permitted", &[], &[drop_all()]).origin, Origin::Edits);
     }
 
     #[test]
@@ -286,6 +301,7 @@ mod tests {
         let found = one(&pod, "", &events, &[non_root(), network]);
         assert_eq!((checks(&found), found.confidence), (vec!["hostNamespaces"], Confidence::Possible));
         assert_eq!(one(&pod, "", &events, &[non_root(), drop_all()]).origin, Origin::Elsewhere);
+        assert!(!found.evidence.contains("http://"), "{}", found.evidence);
         // A container that is only starting does not fail.
         assert_eq!(of_pod(&pod, &Logs::new(), &[]), []);
     }

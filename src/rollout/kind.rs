@@ -47,6 +47,11 @@ impl Kind {
         }
     }
 
+    /// Whether its controller makes new pods in the place of old ones that somebody deletes.
+    pub(super) fn replaces_deleted_pods(self) -> bool {
+        matches!(self, Self::StatefulSet | Self::DaemonSet | Self::ReplicaSet | Self::ReplicationController)
+    }
+
     /// Whether what its controller cannot create shows in events alone; others say it in their conditions.
     pub(super) fn tells_by_events(self) -> bool {
         matches!(self, Self::StatefulSet | Self::DaemonSet | Self::Job)

@@ -5,9 +5,8 @@ use std::time::{Duration, Instant};
 use super::kind::Kind;
 use super::objects::{Object, list};
 use super::progress::Progress;
-use super::scene::Scene;
 use super::symptom::Symptom;
-use crate::report::rollout::{Phase, PodCounts};
+use crate::report::rollout::Phase;
 
 /// How long pods stay ready before they are believed to be, where nothing probes them: a program that ends at once is
 /// ready for the second that a kubelet takes to see it.
@@ -30,35 +29,36 @@ pub(super) struct Patience {
     blocked: Option<Instant>,
 }
 
+/// What a look showed.
+pub(super) struct Seen<'a> {
+    pub(super) kind: Kind,
+    /// Pods of the present template.
+    pub(super) new: &'a [&'a Object],
+    /// Pods of older ones.
+    pub(super) old: &'a [&'a Object],
+    pub(super) symptoms: &'a [Symptom],
+}
+
 impl Patience {
-    /// The phase and message of a look at this time, given what the controller says and what is wrong with pods.
-    #[expect(clippy::too_many_arguments, reason = "they are the whole of a look, and only one caller has them")]
-    pub(super) fn weigh(
-        &mut self,
-        scene: &Scene,
-        progress: Progress,
-        counts: PodCounts,
-        new: &[&Object],
-        old: &[&Object],
-        symptoms: &[Symptom],
-        now: Instant,
-    ) -> Progress {
+    /// The phase and message of a look at this time, given what the controller says.
+    pub(super) fn weigh(&mut self, seen: &Seen<'_>, progress: Progress, now: Instant) -> Progress {
         let mut judged = progress;
         if judged.phase != Phase::Done {
             self.ready = None;
-        } else if !self.has_settled(new, now) {
+        } else if !self.has_settled(seen.new, now) {
             judged.phase = Phase::Progressing;
             judged.message = "all new pods are ready; a moment more shows whether they stay so".to_owned();
         }
-        if judged.phase == Phase::Progressing && symptoms.iter().any(|symptom| symptom.is_final) {
+        if judged.phase == Phase::Progressing && seen.symptoms.iter().any(|symptom| symptom.is_final) {
             judged.phase = Phase::Stuck;
             judged.message = "new pods do not come up".to_owned();
         }
-        if judged.phase == Phase::Progressing && scene.kind == Kind::Custom {
-            self.wait_for_first(&mut judged, counts, now);
-        }
-        if judged.phase == Phase::Progressing && scene.kind == Kind::StatefulSet {
-            self.wait_for_old(&mut judged, new, old, now);
+        if judged.phase == Phase::Progressing {
+            match seen.kind {
+                Kind::Custom => self.wait_for_first(&mut judged, seen, now),
+                Kind::StatefulSet => self.wait_for_old(&mut judged, seen, now),
+                _ => {}
+            }
         }
         judged
     }
@@ -83,8 +83,8 @@ impl Patience {
         now.duration_since(since) >= needed
     }
 
-    fn wait_for_first(&mut self, judged: &mut Progress, counts: PodCounts, now: Instant) {
-        if counts.new > 0 {
+    fn wait_for_first(&mut self, judged: &mut Progress, seen: &Seen<'_>, now: Instant) {
+        if !seen.new.is_empty() {
             self.empty = None;
             return;
         }
@@ -99,18 +99,60 @@ impl Patience {
 
     /// With ordered pods the controller waits for a pod that is not ready before it replaces any, be it of an older
     /// template that never will be (kubernetes/kubernetes#67250).
-    fn wait_for_old(&mut self, judged: &mut Progress, new: &[&Object], old: &[&Object], now: Instant) {
-        let broken = old.iter().find(|pod| !pod.is_well()).filter(|_| new.iter().all(|pod| pod.is_well()));
-        let Some(pod) = broken else {
+    fn wait_for_old(&mut self, judged: &mut Progress, seen: &Seen<'_>, now: Instant) {
+        let is_well = |pod: &&Object| pod.is_well();
+        let broken = seen.old.iter().find(|pod| !is_well(pod)).filter(|_| seen.new.iter().all(is_well));
+        if broken.is_none() {
             self.blocked = None;
             return;
-        };
+        }
         if now.duration_since(*self.blocked.get_or_insert(now)) >= OLD_POD {
             judged.phase = Phase::Deferred;
-            judged.message = format!(
-                "pod {} of an older template is not ready, and the controller waits for it: delete it by hand",
-                pod.metadata.name
-            );
+            judged.message =
+                "a pod of an older template is not ready, and the controller waits for it: it has to be deleted"
+                    .to_owned();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn pod(restarts: u64, probe: &Value) -> Object {
+        Object {
+            spec: json!({"containers": [{"name": "app", "readinessProbe": probe}]}),
+            status: json!({
+                "conditions": [{"type": "Ready", "status": "True"}],
+                "containerStatuses": [{"name": "app", "restartCount": restarts}],
+            }),
+            ..Object::default()
+        }
+    }
+
+    /// The phases of looks at seconds, at a Deployment whose controller says that it is done.
+    fn phases(looks: &[(u64, &Object)]) -> Vec<Phase> {
+        let (mut patience, start) = (Patience::default(), Instant::now());
+        let done = Progress { phase: Phase::Done, message: String::new(), wanted: Some(1) };
+        let look = |(second, pod): &(u64, &Object)| {
+            let seen = Seen { kind: Kind::Deployment, new: &[*pod], old: &[], symptoms: &[] };
+            patience.weigh(&seen, done.clone(), start + Duration::from_secs(*second)).phase
+        };
+        looks.iter().map(look).collect()
+    }
+
+    #[test]
+    fn what_is_ready_is_believed_a_moment_later_and_at_once_where_it_is_probed() {
+        use Phase::{Done, Progressing};
+        let plain = pod(0, &Value::Null);
+        assert_eq!(phases(&[(0, &plain), (1, &plain), (2, &plain)]), [Progressing, Progressing, Done]);
+        assert_eq!(phases(&[(0, &pod(0, &json!({"tcpSocket": {"port": 80}})))]), [Done]);
+        let again = pod(1, &Value::Null);
+        assert_eq!(
+            phases(&[(0, &plain), (2, &again), (9, &again), (12, &again)]),
+            [Progressing, Progressing, Progressing, Done]
+        );
     }
 }

@@ -70,7 +70,8 @@ fn deployment(object: &Object) -> (Phase, String) {
     } else if updated < replicas {
         on(format!("{updated} of {replicas} new pods have been made"))
     } else if object.count("replicas") > updated {
-        on(format!("{} old pods are to go", object.count("replicas") - updated))
+        let old = object.count("replicas") - updated;
+        on(if old == 1 { "1 old pod is to go".to_owned() } else { format!("{old} old pods are to go") })
     } else if available < updated {
         on(format!("{available} of {updated} new pods are available"))
     } else {
@@ -93,7 +94,7 @@ fn stateful_set(object: &Object, pods: PodCounts) -> (Phase, String) {
         if updated < part || pods.ready < part {
             on(format!("{} of {part} new pods are ready; the partition keeps {partition} old", pods.ready))
         } else {
-            (Phase::Done, format!("{updated} new pods are ready; the partition keeps {partition} old"))
+            (Phase::Done, format!("{}; the partition keeps {partition} old", done(part).1))
         }
     } else if object.count("readyReplicas") < replicas {
         on(format!("{} of {replicas} pods are ready", object.count("readyReplicas")))
@@ -182,5 +183,81 @@ fn custom(object: &Object, pods: PodCounts) -> (Phase, String) {
         "Paused" => (Phase::Deferred, message),
         _ if pods.new > 0 && pods.old == 0 && pods.ready == pods.new => done(pods.new),
         _ => on(format!("{} of {} new pods are ready, {} old pods are there", pods.ready, pods.new, pods.old)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn of(kind: Kind, object: &Value, pods: PodCounts) -> (Phase, String) {
+        let object: Object = serde_json::from_value(object.clone()).unwrap();
+        let progress = progress(kind, &object, pods);
+        (progress.phase, progress.message)
+    }
+
+    fn pods(new: usize, ready: usize, old: usize) -> PodCounts {
+        PodCounts { wanted: None, new, ready, old }
+    }
+
+    #[test]
+    fn a_deployment_step_by_step() {
+        let none = PodCounts::default();
+        let mut object =
+            json!({"metadata": {"generation": 2}, "spec": {"replicas": 2}, "status": {"observedGeneration": 1}});
+        let mut steps = Vec::new();
+        for (field, count) in [
+            ("observedGeneration", 2),
+            ("replicas", 3),
+            ("updatedReplicas", 1),
+            ("updatedReplicas", 2),
+            ("replicas", 2),
+            ("availableReplicas", 1),
+            ("availableReplicas", 2),
+        ] {
+            steps.push(of(Kind::Deployment, &object, none).1);
+            object["status"][field] = count.into();
+        }
+        assert_eq!(
+            steps,
+            [
+                UNSEEN,
+                "0 of 2 new pods have been made",
+                "0 of 2 new pods have been made",
+                "1 of 2 new pods have been made",
+                "1 old pod is to go",
+                "0 of 2 new pods are available",
+                "1 of 2 new pods are available",
+            ]
+        );
+        assert_eq!(of(Kind::Deployment, &object, none), (Phase::Done, "all 2 new pods are ready".to_owned()));
+    }
+
+    #[test]
+    fn kinds_of_others_by_their_pods_and_their_words() {
+        // Argo Rollouts writes the generation as a text.
+        let mut object =
+            json!({"metadata": {"generation": 3}, "status": {"observedGeneration": "2", "phase": "Healthy"}});
+        assert_eq!(of(Kind::Custom, &object, pods(2, 2, 0)), (Phase::Progressing, UNSEEN.to_owned()));
+        object["status"]["observedGeneration"] = "3".into();
+        assert_eq!(of(Kind::Custom, &object, pods(2, 2, 0)).0, Phase::Done);
+        assert_eq!(of(Kind::Custom, &object, pods(2, 1, 1)).0, Phase::Progressing);
+        object["status"]["phase"] = "Paused".into();
+        object["status"]["message"] = "CanaryPauseStep".into();
+        assert_eq!(of(Kind::Custom, &object, pods(1, 1, 1)), (Phase::Deferred, "CanaryPauseStep".to_owned()));
+    }
+
+    #[test]
+    fn jobs_run_or_end() {
+        let job = |status: Value| json!({"spec": {"parallelism": 2}, "status": status});
+        assert_eq!(of(Kind::Job, &job(json!({"active": 2, "ready": 1})), pods(2, 1, 0)).0, Phase::Progressing);
+        assert_eq!(of(Kind::Job, &job(json!({"active": 2, "ready": 2})), pods(2, 2, 0)).0, Phase::Done);
+        // All pods have ended, and the controller has not said so yet.
+        assert_eq!(of(Kind::Job, &job(json!({"active": 0, "ready": 0})), pods(2, 2, 0)).0, Phase::Progressing);
+        let failed = json!({"conditions": [{"type": "Failed", "status": "True", "message": "Job has reached the specified backoff limit"}]});
+        let message = "Job has reached the specified backoff limit".to_owned();
+        assert_eq!(of(Kind::Job, &job(failed), pods(1, 0, 0)), (Phase::Failed, message));
     }
 }

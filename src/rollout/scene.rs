@@ -8,8 +8,8 @@ use super::objects::{Object, selector, text};
 use super::{Before, Target};
 use crate::cluster::{Batch, Cluster, ClusterError, ErrorKind, ListQuery, Resource};
 
-/// The longest that one round of requests takes.
-pub(super) const LIMIT: Duration = Duration::from_millis(1500);
+/// The longest that one round of requests takes; a look has four at most.
+pub(super) const LIMIT: Duration = Duration::from_millis(2500);
 
 /// A workload with its pods.
 pub(super) struct Scene {
@@ -56,6 +56,7 @@ fn all(batch: Batch<'_>) -> Result<(), ClusterError> {
 }
 
 /// What the server is asked for of a workload's pods and what makes them.
+#[derive(Default)]
 struct Lists {
     pods: Vec<Object>,
     between: Vec<Object>,
@@ -80,52 +81,49 @@ impl Scene {
     }
 
     fn lists(&self, cluster: &Cluster, target: &Target) -> Result<Lists, ClusterError> {
-        let labels = match self.kind {
-            Kind::Custom => text(&self.object.status["selector"]).to_owned(),
-            _ => selector(&self.object.spec),
-        };
-        let query = |resource: Resource| {
-            let labels = Some(labels.clone()).filter(|labels| !labels.is_empty());
-            ListQuery { labels, ..ListQuery::new(resource, Some(target.namespace.clone())) }
-        };
-        let mut names = vec!["pods"];
-        names.extend(self.kind.between());
-        let mut resources: Vec<Resource> = names.iter().filter_map(|name| Resource::built_in(name)).collect();
-        if self.kind == Kind::DaemonSet {
-            resources.push(controller_revisions());
-        }
-        let mut found: Vec<Vec<Object>> = resources.iter().map(|_| Vec::new()).collect();
+        let queries = self.queries(&target.namespace);
+        let mut found: Vec<Vec<Object>> = queries.iter().map(|_| Vec::new()).collect();
         let mut batch = cluster.batch();
-        for (resource, objects) in resources.iter().zip(&mut found) {
-            // What a custom object makes need not have its labels; pods are told by their owners all the same.
-            let plain = self.kind == Kind::Custom && resource.plural != "pods";
-            let query =
-                if plain { ListQuery { labels: None, ..query(resource.clone()) } } else { query(resource.clone()) };
-            batch.list::<Object>(query, |page| {
+        for (query, objects) in queries.iter().zip(&mut found) {
+            batch.list::<Object>(query.clone(), |page| {
                 if page.starts_over {
                     objects.clear();
                 }
                 objects.extend(page.items);
             });
         }
-        let mut results = batch.run_within(LIMIT).into_iter();
-        results.next().unwrap_or(Ok(()))?;
-        let mut is_forbidden = false;
-        for result in results {
+        let mut lists = Lists::default();
+        let results = batch.run_within(LIMIT);
+        for ((query, objects), result) in queries.iter().zip(found).zip(results) {
+            let plural = query.resource.plural.as_str();
             match result {
-                Err(error) if error.kind() == ErrorKind::Forbidden => is_forbidden = true,
+                Err(error) if error.kind() == ErrorKind::Forbidden && plural != "pods" => lists.is_forbidden = true,
                 other => other?,
             }
-        }
-        let mut lists = Lists { pods: Vec::new(), between: Vec::new(), revisions: Vec::new(), is_forbidden };
-        for (resource, objects) in resources.iter().zip(found) {
-            match resource.plural.as_str() {
+            match plural {
                 "pods" => lists.pods = objects,
                 "controllerrevisions" => lists.revisions = objects,
                 _ => lists.between.extend(objects),
             }
         }
         Ok(lists)
+    }
+
+    /// The lists that are needed, pods first.
+    fn queries(&self, namespace: &str) -> Vec<ListQuery> {
+        let is_custom = self.kind == Kind::Custom;
+        let selector =
+            if is_custom { text(&self.object.status["selector"]).to_owned() } else { selector(&self.object.spec) };
+        let names = std::iter::once(&"pods").chain(self.kind.between());
+        let mut resources: Vec<Resource> = names.filter_map(|name| Resource::built_in(name)).collect();
+        resources.extend((self.kind == Kind::DaemonSet).then(controller_revisions));
+        let query = |resource: Resource| {
+            // What a custom object makes need not have its labels; pods are told by their owners all the same.
+            let has_labels = !selector.is_empty() && (!is_custom || resource.plural == "pods");
+            let labels = has_labels.then(|| selector.clone());
+            ListQuery { labels, ..ListQuery::new(resource, Some(namespace.to_owned())) }
+        };
+        resources.into_iter().map(query).collect()
     }
 
     /// The UIDs of the object and of all that came of it.

@@ -61,8 +61,11 @@ pub(super) enum Sign {
     NotCreated,
 }
 
-/// Log tails by pod and container, as far as they were read.
-pub(super) type Logs = BTreeMap<(String, String), String>;
+/// What the logs of containers tell, by pod and container, as far as they were read.
+pub(super) type Logs = BTreeMap<(String, String), Told>;
+
+/// What a log tells, with the line that does; `None` where it tells nothing.
+pub(super) type Told = Option<(LogSign, String)>;
 
 /// What is wrong with a pod that is not ready.
 pub(super) fn of_pod(pod: &Object, logs: &Logs, events: &[(String, String)]) -> Vec<Symptom> {
@@ -117,7 +120,7 @@ impl Container<'_> {
             _ if state["running"].is_object() && self.status["ready"] == false => {
                 let (_, said) =
                     events.iter().rfind(|(reason, _)| reason == "Unhealthy" || reason == "FailedPostStartHook")?;
-                Some(self.found(Sign::Probe, "Unhealthy", said, false))
+                Some(self.found(Sign::Probe, "Unhealthy", &log::redacted(said), false))
             }
             _ => None,
         }
@@ -139,7 +142,7 @@ impl Container<'_> {
         let never_again = self.pod.spec["restartPolicy"] == "Never" || self.pod.status["phase"] == "Failed";
         let again = waits == "CrashLoopBackOff" || never_again;
         let key = (self.pod.metadata.name.clone(), text(&self.status["name"]).to_owned());
-        let said = logs.get(&key).and_then(|log| log::read(log)).or_else(|| log::read(text(&terminated["message"])));
+        let said = logs.get(&key).cloned().flatten().or_else(|| log::read(text(&terminated["message"])));
         let exit = format!("exit code {code}");
         match (said, code) {
             _ if terminated["reason"] == "OOMKilled" => self.found(Sign::Memory, "OOMKilled", &exit, again),
@@ -224,4 +227,93 @@ pub(super) fn replica_failure(object: &Object) -> Option<Symptom> {
         conditions.filter(|condition| condition["type"] == "ReplicaFailure" && condition["status"] == "True");
     let failure = failures.find(|condition| condition["reason"] == "FailedCreate")?;
     Some(not_created(text(&failure["message"])))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn pod(status: Value) -> Object {
+        Object {
+            metadata: serde_json::from_value(json!({"name": "web-1"})).unwrap(),
+            spec: json!({"restartPolicy": "Always"}),
+            status,
+            ..Object::default()
+        }
+    }
+
+    fn with(kind: &str, status: Value) -> Object {
+        let mut status = json!([status]);
+        status[0]["name"] = "app".into();
+        pod(json!({kind: status, "phase": "Pending"}))
+    }
+
+    fn one(pod: &Object, events: &[(String, String)]) -> (Sign, String, bool) {
+        let mut found = of_pod(pod, &Logs::new(), events);
+        assert_eq!(found.len(), 1, "{found:#?}");
+        let symptom = found.remove(0);
+        (symptom.sign, symptom.evidence, symptom.is_final)
+    }
+
+    #[test]
+    fn what_the_runtime_says_of_a_container_that_it_cannot_start() {
+        let message = "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create \
+                       failed: unable to start container process: error during container init: exec: \"/entrypoint.sh\": \
+                       permission denied";
+        let waiting = json!({"state": {"waiting": {"reason": "RunContainerError", "message": message}}});
+        let (sign, evidence, is_final) = one(&with("containerStatuses", waiting), &[]);
+        assert_eq!((sign, is_final), (Sign::Log(LogSign::Denied(Some("/entrypoint.sh".to_owned()))), true));
+        assert!(evidence.ends_with("exec: \"/entrypoint.sh\": permission denied"), "{evidence}");
+    }
+
+    #[test]
+    fn init_containers_and_messages_of_their_end() {
+        let end = json!({"exitCode": 1, "reason": "Error", "message": "chown: /data: Operation not permitted\n"});
+        let back_off = json!({
+            "restartCount": 1, "lastState": {"terminated": end}, "ready": false,
+            "state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 10s restarting failed container"}},
+        });
+        let (sign, _, is_final) = one(&with("initContainerStatuses", back_off), &[]);
+        assert_eq!((sign, is_final), (Sign::Log(LogSign::Chown(Some("/data".to_owned()))), true));
+    }
+
+    #[test]
+    fn a_first_end_may_be_the_last_and_a_second_of_unknown_cause_too() {
+        let end = |count: u64, state: Value| {
+            let last = json!({"terminated": {"exitCode": 1, "reason": "Error"}});
+            with("containerStatuses", json!({"restartCount": count, "ready": false, "state": state, "lastState": last}))
+        };
+        let back_off = || json!({"waiting": {"reason": "CrashLoopBackOff"}});
+        assert!(!one(&end(0, json!({"terminated": {"exitCode": 1, "reason": "Error"}})), &[]).2);
+        assert!(!one(&end(1, back_off()), &[]).2);
+        assert!(one(&end(2, back_off()), &[]).2);
+    }
+
+    #[test]
+    fn memory_nodes_and_sandboxes() {
+        let killed = json!({"terminated": {"exitCode": 137, "reason": "OOMKilled"}});
+        assert_eq!(one(&with("containerStatuses", json!({"state": killed, "ready": false})), &[]).0, Sign::Memory);
+        let condition = json!({
+            "type": "PodScheduled", "status": "False", "reason": "Unschedulable",
+            "message": "0/1 nodes are available: 1 Insufficient cpu.",
+        });
+        let pending = pod(json!({"phase": "Pending", "conditions": [condition]}));
+        assert_eq!(one(&pending, &[]).0, Sign::Unschedulable);
+        let said = "Failed to create pod sandbox: rpc error: code = Unknown desc = the handler \"\" does not support user \
+                    namespaces";
+        let creating = with("containerStatuses", json!({"state": {"waiting": {"reason": "ContainerCreating"}}}));
+        assert_eq!(of_pod(&creating, &Logs::new(), &[]), []);
+        assert_eq!(one(&creating, &[("FailedCreatePodSandBox".to_owned(), said.to_owned())]).0, Sign::Sandbox);
+    }
+
+    #[test]
+    fn a_container_that_ended_well_or_runs_again_is_not_ill() {
+        let done = json!({"state": {"terminated": {"exitCode": 0, "reason": "Completed"}}, "ready": false});
+        assert_eq!(of_pod(&with("initContainerStatuses", done), &Logs::new(), &[]), []);
+        let last = json!({"terminated": {"exitCode": 1, "reason": "Error"}});
+        let again = json!({"state": {"running": {}}, "lastState": last, "ready": true, "restartCount": 1});
+        assert_eq!(of_pod(&with("containerStatuses", again), &Logs::new(), &[]), []);
+    }
 }

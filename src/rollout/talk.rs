@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::Target;
+use super::log;
 use super::objects::{Event, Object, text};
 use super::scene::LIMIT;
-use super::symptom::{Logs, wants_log};
+use super::symptom::{Logs, Told, wants_log};
 use crate::cluster::{Cluster, ClusterError, ErrorKind, ListQuery, Resource};
 
 /// The most containers whose logs are read in one look: pods of one template mostly fail alike.
@@ -16,8 +17,8 @@ const MOST_EVENTS: usize = 2;
 /// The reader of logs and events, with what it has read.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Talk {
-    /// Tails of logs by the run of the container.
-    read: BTreeMap<String, String>,
+    /// What logs tell, by the run of the container.
+    read: BTreeMap<String, Told>,
     logs_are_forbidden: bool,
     events_are_forbidden: bool,
 }
@@ -26,7 +27,7 @@ pub(super) struct Talk {
 pub(super) type Said = (String, String);
 
 impl Talk {
-    /// The tails of the logs of containers that ended.
+    /// What the logs of containers tell that ended.
     pub(super) fn logs(&mut self, cluster: &Cluster, target: &Target, pods: &[&Object]) -> Logs {
         let mut logs = Logs::new();
         let mut wanted: Vec<(String, &str, String, bool)> = Vec::new();
@@ -36,16 +37,16 @@ impl Talk {
                 let (pod_name, name) = (pod.metadata.name.as_str(), text(&status["name"]));
                 let run = format!("{}/{name}/{}/{previous}", pod.metadata.uid, status["restartCount"]);
                 match self.read.get(&run) {
-                    Some(log) => _ = logs.insert((pod_name.to_owned(), name.to_owned()), log.clone()),
+                    Some(told) => _ = logs.insert((pod_name.to_owned(), name.to_owned()), told.clone()),
                     None => wanted.push((run, pod_name, name.to_owned(), previous)),
                 }
             }
         }
         if !self.logs_are_forbidden {
             wanted.truncate(MOST_LOGS);
-            for (run, pod, name, log) in self.ask_logs(cluster, target, wanted) {
-                self.read.insert(run, log.clone());
-                logs.insert((pod, name), log);
+            for (run, pod, name, told) in self.ask_logs(cluster, target, wanted) {
+                self.read.insert(run, told.clone());
+                logs.insert((pod, name), told);
             }
         }
         logs
@@ -56,20 +57,22 @@ impl Talk {
         cluster: &Cluster,
         target: &Target,
         wanted: Vec<(String, &str, String, bool)>,
-    ) -> Vec<(String, String, String, String)> {
+    ) -> Vec<(String, String, String, Told)> {
         let Some(pods) = Resource::built_in("pods") else { return Vec::new() };
-        let mut texts: Vec<Option<String>> = wanted.iter().map(|_| None).collect();
+        let mut read: Vec<Option<Told>> = wanted.iter().map(|_| None).collect();
         let mut batch = cluster.batch();
-        for ((_, pod, name, previous), slot) in wanted.iter().zip(&mut texts) {
+        for ((_, pod, name, previous), slot) in wanted.iter().zip(&mut read) {
             let mut parameters = vec![("container", name.as_str()), ("tailLines", "50"), ("limitBytes", "32768")];
             parameters.extend(previous.then_some(("previous", "true")));
-            batch.text(&pods, Some(&target.namespace), pod, "log", &parameters, |log| *slot = Some(log));
+            batch.text(&pods, Some(&target.namespace), pod, "log", &parameters, |text| {
+                *slot = Some(log::read(&text));
+            });
         }
         for result in batch.run_within(LIMIT) {
             self.logs_are_forbidden |= is_forbidden(&result);
         }
-        let read = wanted.into_iter().zip(texts);
-        read.filter_map(|((run, pod, name, _), log)| Some((run, pod.to_owned(), name, log?))).collect()
+        let read = wanted.into_iter().zip(read);
+        read.filter_map(|((run, pod, name, _), told)| Some((run, pod.to_owned(), name, told?))).collect()
     }
 
     /// The warnings about each of some objects, by its UID.

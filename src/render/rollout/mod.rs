@@ -59,6 +59,12 @@ pub fn rollout(status: &RolloutStatus, style: &Style, out: &mut dyn Write) -> io
     let whole = Style { width: None, ..style.clone() };
     writeln!(out, "{}", rollout_line(status, &whole))?;
     status.diagnoses.iter().try_for_each(|diagnosis| write_diagnosis(diagnosis, style, out))?;
+    if !status.to_delete.is_empty() {
+        let words = ["kubectl", "delete", "pod", "-n", &status.namespace].into_iter();
+        let words: Vec<String> =
+            words.chain(status.to_delete.iter().map(String::as_str)).map(|word| shell_word(&sanitize(word))).collect();
+        writeln!(out, "    = {}", words.join(" "))?;
+    }
     for note in &status.notes {
         write_wrapped(out, style, "  ! ", &sanitize(note), Tone::Warning)?;
     }
@@ -181,6 +187,21 @@ mod tests {
   ! logs may not be read
 "#;
         assert_eq!(rendered(&sample::stuck(), &Style { width: Some(76), ..plain() }), expected);
+    }
+
+    #[test]
+    fn pods_to_delete_are_a_command() {
+        let status = RolloutStatus {
+            workload: "statefulset/db".to_owned(),
+            phase: Phase::Deferred,
+            message: "a pod has to be deleted".to_owned(),
+            to_delete: vec!["db-1".to_owned()],
+            diagnoses: Vec::new(),
+            notes: Vec::new(),
+            ..sample::stuck()
+        };
+        let expected = "  - statefulset/db: a pod has to be deleted\n    = kubectl delete pod -n shop db-1\n";
+        assert_eq!(rendered(&status, &plain()), expected);
     }
 
     #[test]

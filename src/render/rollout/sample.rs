@@ -42,6 +42,7 @@ pub(super) fn stuck() -> RolloutStatus {
             ],
             confidence: Confidence::Likely,
         }],
+        to_delete: Vec::new(),
         notes: vec!["logs may not be read".to_owned()],
         trouble: None,
     }
@@ -53,6 +54,7 @@ pub(super) fn hostile() -> RolloutStatus {
     let mut status = stuck();
     (status.workload, status.message) = (bad.clone(), bad.clone());
     status.notes = vec![bad.clone()];
+    (status.namespace, status.to_delete) = (bad.clone(), vec![bad.clone()]);
     for diagnosis in &mut status.diagnoses {
         (diagnosis.what, diagnosis.evidence) = (bad.clone(), bad.clone());
         diagnosis.pods = vec![bad.clone()];

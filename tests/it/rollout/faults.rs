@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use kubectl_secctx::cluster::{Cluster, ConnectOptions, ErrorKind, Impersonation};
+use kubectl_secctx::cluster::{Cluster, ConnectOptions, ErrorKind, Impersonation, ListQuery, Resource};
 use kubectl_secctx::model::Choices;
 use kubectl_secctx::report::rollout::Phase;
 use kubectl_secctx::rollout::{Applied, Before, Rollout};
 use serde_json::json;
 
 use super::{Ground, look_until, spec, workload};
+use crate::support::eventually;
 use crate::support::faults::{FaultServer, Reply};
 
 #[test]
@@ -75,7 +76,7 @@ fn who_may_not_read_logs_and_events_is_told_and_still_watches() {
     let target = ground.target("deployments", "web");
     ground.running(&target, &workload("web", &spec("needs-sudo"), &json!({})));
     let rbac = |plural: &str| format!("/apis/rbac.authorization.k8s.io/v1/namespaces/rollout-rights/{plural}");
-    let rules = json!([
+    let mut rules = json!([
         {"apiGroups": ["", "apps"], "resources": ["pods", "deployments", "replicasets"], "verbs": ["get", "list"]},
     ]);
     let role = json!({"metadata": {"name": "ann"}, "rules": rules});
@@ -105,6 +106,21 @@ fn who_may_not_read_logs_and_events_is_told_and_still_watches() {
     assert!(status.notes[0].starts_with("logs may not be read (pods/log)"), "{status:#?}");
     // Without the log it is only known that it ran before.
     assert_eq!(status.diagnoses[0].what, "container \"app\" ends, and ran before; its log does not say why");
+
+    // Who may not see replica sets knows the new pods by the old ones.
+    rules[0]["resources"] = json!(["pods", "deployments"]);
+    let role = json!({"rules": rules});
+    assert_eq!(ground.server.request("PATCH", &format!("{}/ann", rbac("roles")), Some(&role)).status, 200);
+    let ann = as_user("ann");
+    eventually("the right to go", || {
+        let list = ListQuery::new(Resource::built_in("replicasets").unwrap(), Some(ground.namespace.to_owned()));
+        ann.list::<serde_json::Value>(&list, |_| ()).is_err().then_some(())
+    });
+    let before = Before::take(&ann, &target).unwrap();
+    ground.patch(&target, &json!({"spec": {"template": {"spec": spec("works")}}}));
+    let rollout = Rollout::follow(&ann, target.clone(), before, Applied::default());
+    let status = look_until(rollout, |status| status.phase == Phase::Done);
+    assert_eq!((status.pods.new, status.pods.ready, status.pods.old), (1, 1, 0), "{status:#?}");
 
     let nobody = as_user("nobody");
     assert_eq!(Before::take(&nobody, &target).unwrap_err().kind(), ErrorKind::Forbidden);

@@ -376,3 +376,17 @@ fn the_container_that_fails_is_named_and_not_its_neighbour() {
     assert_eq!(only(&status).container.as_deref(), Some("proxy"));
     assert_eq!(blamed(&status), [DROP.replace("[0]", "[1]")]);
 }
+
+#[test]
+fn init_containers_fail_too() {
+    let ground = Ground::new("rollout-init");
+    let target = ground.target("deployments", "web");
+    let mut object = deployment("works", 1);
+    let init = json!([{"name": "prepare", "image": "needs-sudo"}]);
+    object["spec"]["template"]["spec"]["initContainers"] = init;
+    ground.running(&target, &object);
+    let status = ground.harden_and_watch(&target, &Choices::default());
+    assert_eq!((status.phase, only(&status).container.as_deref()), (Phase::Stuck, Some("prepare")), "{status:#?}");
+    assert_eq!(blamed(&status), [ESCALATION.replace("containers", "initContainers")]);
+    assert_eq!((status.failing.len(), status.failing_pods()), (1, 1));
+}

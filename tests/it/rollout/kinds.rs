@@ -99,16 +99,15 @@ fn a_stateful_set_rolls_out_and_stops() {
     let original = ground.get(&bad.resource, "bad");
     is_stuck(&ground.harden_and_watch(&bad, &Choices::default()), counts(2, 1, 0, 1));
 
-    // The controller may wait for the broken pod for ever; then the watch says what to do, and doing it helps.
+    // The controller waits for the broken pod for ever; the watch says what to do, and doing it helps.
     let before = Before::take(&ground.client, &bad).unwrap();
     put_back(&ground, &bad, &original);
     let status = ground.watch(&bad, before.clone(), Vec::new());
-    if status.phase == Phase::Deferred {
-        let message = "pod bad-1 of an older template is not ready, and the controller waits for it: delete it by hand";
-        assert_eq!(status.message, message);
-        let pod = ground.path(&resource("v1", "pods"), "/bad-1");
-        assert_eq!(ground.server.request("DELETE", &pod, None).status, 200);
-    }
+    assert_eq!((status.phase, &*status.to_delete), (Phase::Deferred, &["bad-1".to_owned()][..]), "{status:#?}");
+    let message = "a pod of an older template is not ready, and the controller waits for it: it has to be deleted";
+    assert_eq!(status.message, message);
+    let pod = ground.path(&resource("v1", "pods"), "/bad-1");
+    assert_eq!(ground.server.request("DELETE", &pod, None).status, 200);
     is_done(&ground.watch(&bad, before, Vec::new()), counts(2, 2, 2, 0), "all 2 new pods are ready");
 }
 
@@ -120,7 +119,7 @@ fn a_stateful_set_with_a_partition_or_without_a_rollout() {
     let strategy = json!({"type": "RollingUpdate", "rollingUpdate": {"partition": 1}});
     ground.running(&part, &workload("part", &spec("works"), &rest(strategy)));
     let status = ground.harden_and_watch(&part, &Choices::default());
-    is_done(&status, counts(2, 1, 1, 1), "1 new pods are ready; the partition keeps 1 old");
+    is_done(&status, counts(2, 1, 1, 1), "1 new pod is ready; the partition keeps 1 old");
 
     let manual = ground.target("statefulsets", "manual");
     ground.running(&manual, &workload("manual", &spec("works"), &rest(json!({"type": "OnDelete"}))));
@@ -129,7 +128,8 @@ fn a_stateful_set_with_a_partition_or_without_a_rollout() {
     let status = ground.watch(&manual, before.clone(), edits.clone());
     assert_eq!((status.phase, status.pods), (Phase::Deferred, counts(2, 0, 0, 2)), "{status:#?}");
     assert!(status.message.contains("once somebody deletes them"), "{}", status.message);
-    for name in ["manual-0", "manual-1"] {
+    assert_eq!(status.to_delete, ["manual-0", "manual-1"]);
+    for name in status.to_delete {
         let pod = ground.path(&resource("v1", "pods"), &format!("/{name}"));
         assert_eq!(ground.server.request("DELETE", &pod, None).status, 200);
     }
@@ -176,6 +176,7 @@ fn sets_for_themselves_keep_their_pods() {
         let edits = ground.harden(&target, &ground.get(&target.resource, &target.name), &Choices::default());
         let status = ground.watch(&target, before.clone(), edits.clone());
         assert_eq!((status.phase, status.pods), (Phase::Deferred, counts(2, 0, 0, 2)), "{status:#?}");
+        assert_eq!(status.to_delete.len(), 2);
         let pods = ground.path(&resource("v1", "pods"), &format!("?labelSelector=app%3D{}", target.name));
         assert_eq!(ground.server.request("DELETE", &pods, None).status, 200);
         let status = ground.watch_until(&target, before, edits, |status| status.phase == Phase::Done);
