@@ -290,10 +290,6 @@ fn constant_list(source: &str, name: &str) -> Vec<(String, BTreeSet<String>)> {
     list.split("(\"").skip(1).map(tuple).collect()
 }
 
-fn is_flag(word: &str) -> bool {
-    word.starts_with('-') && word.trim_start_matches('-').starts_with(|c: char| c.is_ascii_alphabetic())
-}
-
 fn run(args: &[&str]) -> Ran {
     Ran::from(secctx().current_dir(root()).args(args).output().unwrap())
 }
