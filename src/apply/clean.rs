@@ -6,6 +6,9 @@ use serde_json::{Map, Value, json};
 const NUMBERED: &[&str] =
     &["managedFields", "resourceVersion", "uid", "generation", "creationTimestamp", "selfLink", "deletionTimestamp"];
 
+/// Annotations with which the server and its controllers count changes of a template.
+const COUNTERS: &[&str] = &["deployment.kubernetes.io/revision", "deprecated.daemonset.template.generation"];
+
 /// Labels that the job controller puts on a job's template to tell its pods.
 const JOB_LABELS: &[&str] =
     &["controller-uid", "job-name", "batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-name"];
@@ -37,7 +40,14 @@ pub(super) fn without_status(object: &Value) -> Value {
 /// The object as people look at it: also without what the server numbers.
 pub(super) fn shown(object: &Value) -> Value {
     let mut object = without_status(object);
-    remove(&mut object["metadata"], NUMBERED);
+    let metadata = &mut object["metadata"];
+    remove(metadata, NUMBERED);
+    if let Some(annotations) = metadata.get_mut("annotations") {
+        remove(annotations, COUNTERS);
+        if is_empty(annotations) {
+            remove(metadata, &["annotations"]);
+        }
+    }
     object
 }
 

@@ -1,13 +1,16 @@
 //! A namespace with 40 violating workloads of all kinds, hardened in one go; what it came to is for the server to say.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::time::Duration;
 
-use kubectl_secctx::apply::{Outcome, RecreateOptions, Recreated, Scope, Session, Way, plan, recreation};
+use kubectl_secctx::apply::{
+    RecreateOptions, Recreated, RolledBack, Scope, Session, Subject, Undo, Way, plan, recreation,
+};
 use kubectl_secctx::model::Choices;
 use serde_json::{Value, json};
 
-use super::{RESTRICTED, connect, create, create_namespace, get, path, plain, server, text};
+use super::{RESTRICTED, applied, connect, create, create_namespace, essence, files, get, path, plain, server, text};
 use crate::live::{enforced, pod, privileged, workload};
 use crate::support::eventually;
 
@@ -108,6 +111,47 @@ fn name(object: &Value) -> String {
     text(&object["metadata"]["name"]).to_owned()
 }
 
+/// What hardening all of some subjects came to.
+#[derive(Default)]
+struct Hardened {
+    /// What does not meet the level, with the checks that it fails.
+    unreached: Vec<(String, BTreeSet<&'static str>)>,
+    /// The patched ones with their ways back.
+    undos: Vec<(Subject, Undo)>,
+}
+
+/// Hardens all violating workloads of the namespace, patched or made anew; there are so many.
+fn harden_all(session: &Session<'_>, count: usize, folder: &Path) -> Hardened {
+    let scope = Scope { namespaces: [SPACE.to_owned()].into(), ..Scope::default() };
+    let found = session.candidates(&scope, RESTRICTED, &|_, _| ()).unwrap();
+    assert_eq!((found.candidates.len(), found.errors.len()), (count, 0));
+    let found = session.subjects(&found.candidates);
+    assert_eq!((found.subjects.len(), found.errors.len()), (count, 0));
+    let options = RecreateOptions { timeout: Duration::from_secs(30), folder: folder.to_owned() };
+    let mut all = Hardened::default();
+    for subject in found.subjects {
+        let planned = plan(&subject, RESTRICTED, &Choices::default()).unwrap();
+        if !planned.reached() {
+            let checks = planned.results[0].residue.iter().map(|left| left.check).collect();
+            all.unreached.push((subject.short_name(), checks));
+        }
+        let reached = match subject.way {
+            Way::Patch => {
+                let applied = applied(session.apply(&planned, folder));
+                assert_eq!(applied.altered, Vec::<String>::new());
+                all.undos.push((subject, applied.undo));
+                applied.reached
+            }
+            _ => match session.recreate(&recreation(&planned).unwrap(), &options, &|_| ()) {
+                Recreated::Done { reached, .. } => reached,
+                other => panic!("{}: {other:#?}", subject.short_name()),
+            },
+        };
+        assert_eq!(reached, planned.reached(), "{}", planned.subject.short_name());
+    }
+    all
+}
+
 #[test]
 fn one_run_hardens_all_that_can_be() {
     create_namespace(server(), SPACE, &[]);
@@ -116,36 +160,20 @@ fn one_run_hardens_all_that_can_be() {
     await_controllers("");
     let (cluster, folder) = (connect(), tempfile::tempdir().unwrap());
     let session = Session::new(&cluster);
-    let scope = Scope { namespaces: [SPACE.to_owned()].into(), ..Scope::default() };
-    let found = session.candidates(&scope, RESTRICTED, &|_, _| ()).unwrap();
-    assert_eq!((found.candidates.len(), found.errors.len()), (40, 0));
-    let found = session.subjects(&found.candidates);
-    assert_eq!((found.subjects.len(), found.errors.len()), (40, 0));
+    let all = harden_all(&session, count, folder.path());
+    let stays = [("deployment/stays".to_owned(), ["restrictedVolumes"].into())];
+    assert_eq!(all.unreached, stays);
 
-    let options = RecreateOptions { timeout: Duration::from_secs(30), folder: folder.path().to_owned() };
-    let mut unreached = Vec::new();
-    for subject in &found.subjects {
-        let planned = plan(subject, RESTRICTED, &Choices::default()).unwrap();
-        if !planned.reached() {
-            let checks: BTreeSet<_> = planned.results[0].residue.iter().map(|left| left.check).collect();
-            unreached.push((subject.short_name(), checks));
-        }
-        let reached = match subject.way {
-            Way::Patch => match session.apply(&planned, folder.path()) {
-                Outcome::Applied(applied) => {
-                    assert_eq!(applied.altered, Vec::<String>::new());
-                    applied.reached
-                }
-                other => panic!("{}: {other:#?}", subject.short_name()),
-            },
-            _ => match session.recreate(&recreation(&planned).unwrap(), &options, &|_| ()) {
-                Recreated::Done { reached, .. } => reached,
-                other => panic!("{}: {other:#?}", subject.short_name()),
-            },
-        };
-        assert_eq!(reached, planned.reached(), "{}", subject.short_name());
+    // Back, each to what it was, and once more: pods and jobs were made anew for good.
+    for (subject, undo) in &all.undos {
+        assert_eq!(session.roll_back(undo), RolledBack::Done { others: vec![] }, "{}", subject.short_name());
+        let resource = &subject.resource;
+        let now = get(&resource.api_version(), SPACE, &format!("{}/{}", resource.plural, subject.name));
+        assert_eq!(essence(&now), essence(&subject.object), "{}", subject.short_name());
+        undo.forget().unwrap();
     }
-    assert_eq!(unreached, [("deployment/stays".to_owned(), ["restrictedVolumes"].into())]);
+    assert_eq!(files(folder.path()), Vec::<String>::new());
+    assert_eq!(harden_all(&session, all.undos.len(), folder.path()).unreached, stays);
     proved();
 }
 
