@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::harden_args::HardenArgs;
 use super::harden_choices::{flags, job};
 use super::harden_write::{Written, refuse_unwritable, write};
-use super::{Exit, Failure, Streams, check};
+use super::{Exit, Failure, Streams, check, harden_live};
 use crate::harden::patch::{EditedObject, edited_objects};
 use crate::harden::{Hardening, harden};
 use crate::policy::Version;
@@ -19,7 +19,10 @@ pub(super) const COMMAND: &str = "kubectl secctx harden";
 
 /// Plans edits of what the arguments name, writes them as asked, and tells how it ended.
 pub(super) fn run(args: &HardenArgs, streams: &mut Streams) -> Result<Exit, Failure> {
-    check_targets(args)?;
+    if !args.inputs.are_given() {
+        return harden_live::run(args, streams);
+    }
+    args.live.refuse(COMMAND)?;
     let job = job(args)?;
     let (inputs, mut problems) = check::inputs(&args.inputs, &args.rest, COMMAND)?;
     refuse_unwritable(args, &inputs)?;
@@ -36,18 +39,6 @@ pub(super) fn run(args: &HardenArgs, streams: &mut Streams) -> Result<Exit, Fail
         render_harden::next(&next, &streams.out_style(Some(args.color)), &mut streams.out)?;
     }
     Ok(exit(args, &hardening, written))
-}
-
-/// Objects of a cluster are none of this command's yet.
-fn check_targets(args: &HardenArgs) -> Result<(), Failure> {
-    let usage = |message: String| Err(Failure::Usage { message, command: COMMAND });
-    match args.rest.first() {
-        Some(target) if !args.inputs.are_given() => {
-            usage(format!("{target:?}: objects of a cluster cannot be hardened yet; name manifests with -f or -k"))
-        }
-        None if !args.inputs.are_given() => usage("name the manifests to harden with -f or -k".to_owned()),
-        _ => Ok(()),
-    }
 }
 
 /// Writes the results to standard output, and what else should be known to standard error.

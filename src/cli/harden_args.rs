@@ -6,6 +6,7 @@ use clap::{ArgAction, Args, ValueEnum};
 
 use super::args::{InputArgs, TEMPLATE};
 use super::completion::Values;
+use super::harden_live_args::LiveArgs;
 use super::streams::Color;
 use crate::model::VolumeChoice;
 use crate::policy::{Level, Version};
@@ -30,9 +31,17 @@ use crate::render::HardenFormat;
         # Say what a manifest cannot tell: the user of the image, what to put in the place of a volume\n  \
         kubectl secctx harden -f examples/ --run-as-user 1000 --volume host=emptyDir\n\n  \
         # Reach baseline, and leave one control alone\n  \
-        kubectl secctx harden -f examples/ --level baseline --skip hostPorts\n",
-    after_help = "Exit codes: 0 all reach the level, 1 something does not or could not be edited, 2 wrong usage or something \
-                  could not be read or written, 130 cancelled.",
+        kubectl secctx harden -f examples/ --level baseline --skip hostPorts\n\n  \
+        # On a cluster: questions about what is risky, the plan, and what to do with it\n  \
+        kubectl secctx harden deployment/web -n shop\n  \
+        kubectl secctx harden pod web-6d4cf56db6-abcde\n\n  \
+        # All that violates in a namespace, without questions; what does not come up is rolled back\n  \
+        kubectl secctx harden -n shop --all --yes --rollback-on-failure\n",
+    after_help = "On a cluster: on a terminal, what is risky is asked about, and nothing is changed before you say so. Where no \
+                  terminal is, the plan is printed; with --yes it is carried out. What Helm, Argo CD, Flux or an operator \
+                  keeps is left alone then, unless --force-managed is given.\n\n\
+                  Exit codes: 0 all reach the level, 1 something does not, could not be edited or did not come up, 2 wrong \
+                  usage or something could not be read or written, 130 cancelled.",
     help_template = TEMPLATE,
     disable_help_flag = true
 )]
@@ -40,20 +49,20 @@ pub(super) struct HardenArgs {
     #[command(flatten)]
     pub(super) inputs: InputArgs,
 
-    /// Namespace of objects that name none; others are errors.
+    /// Namespace of the objects; of manifests, that of those that name none: others are errors.
     #[arg(short = 'n', long, value_name = "NAMESPACE", add = Values::Namespaces)]
     pub(super) namespace: Option<String>,
 
-    /// Level to reach: baseline or restricted.
-    #[arg(long, value_enum, value_name = "LEVEL", default_value = "restricted", hide_possible_values = true)]
-    pub(super) level: WantedLevel,
+    /// Level to reach: baseline or restricted, which it is where nothing is said.
+    #[arg(long, value_enum, value_name = "LEVEL", hide_possible_values = true)]
+    pub(super) level: Option<WantedLevel>,
 
-    /// Version of the Pod Security Standards: v1.N, or latest: the newest one known here.
+    /// Version of the Pod Security Standards: v1.N, or latest: the newest one known here, and to the server.
     #[arg(long = "version", value_name = "VERSION", default_value = "latest", add = Values::Versions)]
     pub(super) policy_version: Version,
 
-    /// Output format: text, diff, yaml (the edited files), json (the edited objects), patch (strategic merge), json-patch,
-    /// kustomize, plan (the text without the diff), or plan-json.
+    /// Output format: text, diff, yaml (the edited files or objects), json (the edited objects), patch (strategic merge),
+    /// json-patch, kustomize, plan (the text without the diff), or plan-json. On a cluster, any other than text only prints.
     #[arg(short = 'o', long, value_name = "FORMAT", default_value = "text", hide_possible_values = true, add = Values::Words(formats))]
     pub(super) output: HardenFormat,
 
@@ -61,12 +70,12 @@ pub(super) struct HardenArgs {
     #[arg(short = 'w', long, conflicts_with = "output_dir")]
     pub(super) write: bool,
 
-    /// Folder to write edited copies of all files to, by their own names; with -o kustomize, a component with the patches.
-    /// Files that are there already are never overwritten.
+    /// Folder to write edited copies of all files to, by their own names; on a cluster, a patch for each object; with
+    /// -o kustomize, a component with the patches. Files that are there already are never overwritten.
     #[arg(long, value_name = "DIR", add = Values::Folders)]
     pub(super) output_dir: Option<PathBuf>,
 
-    /// Do not ask; needed for --write where no terminal is.
+    /// Do not ask; where no terminal is, needed to write files (--write) or to change objects of a cluster.
     #[arg(short = 'y', long)]
     pub(super) yes: bool,
 
@@ -86,17 +95,21 @@ pub(super) struct HardenArgs {
     #[arg(short = 'h', long, action = ArgAction::HelpShort)]
     help: Option<bool>,
 
-    // Last, since its heading is that of all options behind it.
+    // Last, since their headings are those of all options behind them.
     #[command(flatten)]
     pub(super) choices: ChoiceArgs,
 
-    /// Objects of a cluster.
-    #[arg(value_name = "TYPE/NAME", hide = true, add = Values::Objects)]
+    #[command(flatten)]
+    pub(super) live: LiveArgs,
+
+    /// What to harden on a cluster: TYPE NAME, or TYPE/NAME; a pod stands for the workload that makes it. With a TYPE alone,
+    /// or nothing, a list to choose from.
+    #[arg(value_name = "TYPE/NAME", add = Values::Objects)]
     pub(super) rest: Vec<String>,
 }
 
 /// What is wished for beyond reaching the level.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Default, PartialEq, Args)]
 #[command(next_help_heading = "What to change")]
 pub(super) struct ChoiceArgs {
     /// Fix only these controls, by ID or everyday name; may be repeated or joined by commas.
@@ -160,6 +173,13 @@ pub(super) enum WantedLevel {
     Restricted,
 }
 
+impl HardenArgs {
+    /// The level to reach.
+    pub(super) fn wanted_level(&self) -> WantedLevel {
+        self.level.unwrap_or(WantedLevel::Restricted)
+    }
+}
+
 impl From<WantedLevel> for Level {
     fn from(level: WantedLevel) -> Self {
         match level {
@@ -174,7 +194,7 @@ fn id() -> clap::builder::RangedI64ValueParser<i64> {
     clap::value_parser!(i64).range(0..=i64::from(i32::MAX))
 }
 
-fn absolute(path: &str) -> Result<String, String> {
+pub(super) fn absolute(path: &str) -> Result<String, String> {
     if path.starts_with('/') && path.len() > 1 {
         Ok(path.to_owned())
     } else {
@@ -182,7 +202,7 @@ fn absolute(path: &str) -> Result<String, String> {
     }
 }
 
-fn volume(text: &str) -> Result<(String, VolumeChoice), String> {
+pub(super) fn volume(text: &str) -> Result<(String, VolumeChoice), String> {
     const WRONG: &str = "must be NAME=emptyDir, NAME=claim:CLAIM, NAME=configMap:CONFIGMAP or NAME=remove";
     let (name, source) = text.split_once('=').filter(|(name, _)| !name.is_empty()).ok_or(WRONG)?;
     let choice = match source.split_once(':') {

@@ -16,11 +16,12 @@ use crate::render::shell_word;
 
 /// What is to be done.
 pub(super) fn job(args: &HardenArgs) -> Result<Job, Failure> {
-    let policy = Policy { level: args.level.into(), version: args.policy_version };
+    let policy = Policy { level: args.wanted_level().into(), version: args.policy_version };
     Ok(Job { policy, choices: choices(&args.choices)?, namespace: args.namespace.clone() })
 }
 
-fn choices(args: &ChoiceArgs) -> Result<Choices, Failure> {
+/// The choices that arguments make.
+pub(super) fn choices(args: &ChoiceArgs) -> Result<Choices, Failure> {
     Ok(Choices {
         only: checks("--only", &args.only)?,
         skip: checks("--skip", &args.skip)?,
@@ -71,22 +72,37 @@ fn checks(flag: &str, names: &[String]) -> Result<BTreeSet<&'static str>, Failur
 /// The flags that were given, but those about output.
 pub(super) fn flags(args: &HardenArgs) -> String {
     let mut flags = input_flags(&args.inputs);
+    flags.push_str(&level_flags(args.level, args.policy_version));
+    if let Some(namespace) = &args.namespace {
+        flags.push_str(&format!(" -n {}", shell_word(namespace)));
+    }
+    flags + &choice_flags(&args.choices)
+}
+
+/// The flags of a policy, where it is not what is reached without any.
+pub(super) fn level_flags(level: Option<WantedLevel>, version: Version) -> String {
+    let level = level.filter(|level| *level != WantedLevel::Restricted).and_then(|level| level.to_possible_value());
+    let mut flags = level.map_or_else(String::new, |level| format!(" --level {}", level.get_name()));
+    if version != Version::Latest {
+        flags.push_str(&format!(" --version {version}"));
+    }
+    flags
+}
+
+/// The flags of choices.
+pub(super) fn choice_flags(choices: &ChoiceArgs) -> String {
+    let mut flags = String::new();
     let mut add = |flag: &str, value: Option<String>| {
         if let Some(value) = value {
             flags.push_str(&format!(" {flag} {}", shell_word(&value)));
         }
     };
-    let level = Some(args.level).filter(|level| *level != WantedLevel::Restricted);
-    add("--level", level.and_then(|level| Some(level.to_possible_value()?.get_name().to_owned())));
-    add("--version", Some(args.policy_version).filter(|version| *version != Version::Latest).map(|v| v.to_string()));
-    add("-n", args.namespace.clone());
-    let ChoiceArgs { only, skip, keep_capability, writable, .. } = &args.choices;
+    let ChoiceArgs { only, skip, keep_capability, writable, .. } = choices;
     for (flag, list) in
         [("--only", only), ("--skip", skip), ("--keep-capability", keep_capability), ("--writable", writable)]
     {
         add(flag, Some(list.join(",")).filter(|list| !list.is_empty()));
     }
-    let choices = &args.choices;
     let ids = [
         ("--run-as-user", choices.run_as_user),
         ("--run-as-group", choices.run_as_group),
@@ -108,7 +124,8 @@ fn switches(args: &ChoiceArgs) -> String {
     switches.into_iter().filter_map(|(is_given, switch)| is_given.then_some(switch)).collect()
 }
 
-fn source(choice: &VolumeChoice) -> String {
+/// A choice as `--volume` has it behind the equals sign.
+pub(super) fn source(choice: &VolumeChoice) -> String {
     match choice {
         VolumeChoice::EmptyDir => "emptyDir".to_owned(),
         VolumeChoice::Claim(name) => format!("claim:{name}"),

@@ -4,15 +4,16 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use super::confirm::confirm;
 use super::harden::COMMAND;
 use super::harden_args::HardenArgs;
+use super::prompt::confirm;
 use super::{Failure, Streams};
 use crate::harden::Hardening;
 use crate::harden::patch::edited_objects;
 use crate::harden::write::{copies, replace};
 use crate::render::harden::patch_files;
 use crate::render::{HardenFormat, plural, sanitize};
+use crate::report::patch::ObjectPatch;
 use crate::source::Input;
 
 /// How writing ended.
@@ -55,7 +56,11 @@ pub(super) fn refuse_unwritable(args: &HardenArgs, inputs: &[Input]) -> Result<(
 /// Writes what is asked for, after a question where one is due.
 pub(super) fn write(args: &HardenArgs, hardening: &Hardening, streams: &mut Streams) -> Result<Written, Failure> {
     match &args.output_dir {
-        Some(folder) if args.output == HardenFormat::Kustomize => write_component(folder, hardening, streams),
+        Some(folder) if args.output == HardenFormat::Kustomize => {
+            let edited = edited_objects(&hardening.report.results);
+            let patches: Vec<_> = edited.iter().map(|object| object.for_kustomize()).collect();
+            write_component(folder, &patches, streams)
+        }
         Some(folder) => write_copies(folder, hardening, streams),
         None if args.write => write_files(args, hardening, streams),
         None => Ok(Written::All),
@@ -122,18 +127,21 @@ fn write_copies(folder: &Path, hardening: &Hardening, streams: &mut Streams) -> 
     make(folder, files, streams)
 }
 
-fn write_component(folder: &Path, hardening: &Hardening, streams: &mut Streams) -> Result<Written, Failure> {
-    let edited = edited_objects(&hardening.report.results);
-    let patches: Vec<_> = edited.iter().map(|object| object.for_kustomize()).collect();
+/// Writes patches as a component for kustomize.
+pub(super) fn write_component(
+    folder: &Path,
+    patches: &[ObjectPatch],
+    streams: &mut Streams,
+) -> Result<Written, Failure> {
     if patches.is_empty() {
         return Ok(Written::All);
     }
-    let files = patch_files(&patches);
+    let files = patch_files(patches);
     make(folder, files.iter().map(|(name, text)| (name.as_str(), text.as_bytes().to_vec())).collect(), streams)
 }
 
 /// Makes new files under a folder, or none at all.
-fn make(folder: &Path, files: Vec<(&str, Vec<u8>)>, streams: &mut Streams) -> Result<Written, Failure> {
+pub(super) fn make(folder: &Path, files: Vec<(&str, Vec<u8>)>, streams: &mut Streams) -> Result<Written, Failure> {
     let copies = match copies(folder, files) {
         Ok(copies) => copies,
         Err(messages) => {

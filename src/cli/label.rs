@@ -117,7 +117,7 @@ fn write(
     let meant: Vec<&Intent> = intents.iter().filter(|one| one.skipped.is_none() && !one.is_there).collect();
     if !args.yes && !meant.is_empty() {
         announce(&meant, intents.len() - meant.len(), streams)?;
-        if prompt::confirm("Write these labels?")? != Some(true) {
+        if prompt::confirm("Write these labels?", streams)? != Some(true) {
             return Ok(false);
         }
     }

@@ -3,13 +3,16 @@
 mod args;
 mod check;
 mod completion;
-mod confirm;
+mod dialogue;
 mod exit;
 mod explain;
 mod harden;
 mod harden_args;
 mod harden_choices;
+mod harden_live;
+mod harden_live_args;
 mod harden_write;
+mod interrupt;
 mod kube_args;
 mod label;
 mod label_args;

@@ -62,6 +62,11 @@ impl Streams {
         }
     }
 
+    /// How a dialogue on standard error is to look.
+    pub(super) fn dialogue_style(&self, asked: Option<Color>) -> Style {
+        Style { width: if self.err_is_terminal { terminal_width() } else { None }, ..self.err_style(asked) }
+    }
+
     /// How messages are to look.
     pub(super) fn err_style(&self, asked: Option<Color>) -> Style {
         Style { color: self.err_color(asked), unicode: shows_unicode(), width: None, brief: false, next: None }

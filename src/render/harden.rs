@@ -3,6 +3,7 @@
 mod diff;
 mod format;
 mod json;
+mod live;
 mod patches;
 mod plan;
 mod values;
@@ -10,6 +11,7 @@ mod values;
 pub use diff::{diff, stream};
 pub use format::HardenFormat;
 pub use json::{objects, plan_json};
+pub use live::{FateRow, Mark, aside, command, fates, heading, step};
 pub use patches::{kustomization, patch_files, patches};
 pub use plan::{PlanView, closing, next, plan};
 

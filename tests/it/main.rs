@@ -12,6 +12,7 @@ mod editing;
 mod explain;
 mod generated;
 mod harden;
+mod harden_live;
 mod krew;
 mod label;
 mod live;
