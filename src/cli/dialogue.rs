@@ -3,10 +3,12 @@
 mod answers;
 mod ask;
 mod known;
+mod question;
 mod questions;
 #[cfg(test)]
 mod tests;
 
 pub(super) use answers::Answers;
 pub(super) use ask::ask_all;
-pub(super) use questions::{Question, level_question, questions};
+pub(super) use question::Question;
+pub(super) use questions::{level_question, questions};

@@ -11,7 +11,7 @@ use super::lines::Lines;
 use super::write::BlockStyle;
 use super::{Refused, Splice, compare, style};
 use crate::model::{Edit, FieldPath};
-use crate::yaml::{Document, Style, Value, ValueRef};
+use crate::yaml::{Document, Style, Value, ValueRef, reads_as_string};
 
 /// Edits objects of one document.
 pub(super) struct Editor<'t, 'd> {
@@ -143,9 +143,9 @@ impl<'t, 'd> Editor<'t, 'd> {
         };
         if let Step::Key(key) = step
             && plan.entries.iter().any(|entry| entry.is_merge)
-            && plan.collection.entry(key).is_some_and(|entry| entry.value.style() == Style::Merged)
+            && let Some(merged) = plan.collection.entry(key).filter(|entry| entry.value.style() == Style::Merged)
         {
-            return overriding(plan, key, change, at.is_some());
+            return overriding(plan, key, change, at.is_some() || !self.is_string(merged.key_ref));
         }
         let Some(at) = at else { return append(plan, step, change) };
         let entries = &plan.entries;
@@ -167,6 +167,13 @@ impl<'t, 'd> Editor<'t, 'd> {
                 Ok(())
             }
         }
+    }
+
+    /// Whether a key is written as a string: a number or a boolean is another key to kubectl's reader, though both end up
+    /// as the same field, and which of the two counts is left to chance there.
+    fn is_string(&self, key: ValueRef<'_>) -> bool {
+        let span = key.span();
+        key.style() != Style::Plain || reads_as_string(self.lines.text.get(span.start..span.end).unwrap_or_default())
     }
 
     /// Gives an entry another value.
@@ -228,13 +235,13 @@ impl<'t, 'd> Editor<'t, 'd> {
 }
 
 /// A field that comes through a merge key: one of the mapping's own overrides it.
-fn overriding<'e>(plan: &mut Plan<'_, 'e>, key: &'e str, change: &Change<'e>, has_own: bool) -> Outcome<'e> {
+fn overriding<'e>(plan: &mut Plan<'_, 'e>, key: &'e str, change: &Change<'e>, stands: bool) -> Outcome<'e> {
     let why = match change {
-        Change::Set(value, _) if !has_own => {
+        Change::Set(value, _) if !stands => {
             plan.added.push((Some(key), (*value).clone()));
             return Ok(());
         }
-        Change::Set(..) => "a merge key (<<) behind the field overwrites it",
+        Change::Set(..) => "a merge key (<<) would overwrite it",
         _ => "the value comes from another mapping, through a merge key (<<)",
     };
     Err((change.path(), why))

@@ -100,7 +100,7 @@ impl Draft {
         let mut template = task.template.clone();
         Edit::apply(&mut template, windows.steps.iter().map(|step| &step.edit)).map_err(|misfit| misfit.to_string())?;
         let pod = decode(&template)?;
-        self.add(task, &template, written, "windows", Repair { steps: windows.steps, ..Repair::default() });
+        self.add(task, written, "windows", Repair { steps: windows.steps, ..Repair::default() });
         self.notes.extend(windows.note);
 
         let findings = evaluate(task.policy, &prepared(&pod));
@@ -122,7 +122,7 @@ impl Draft {
             self.add_finding(task, &Case { violations: &finding.violations, ..case }, finding);
         }
         for (choice, repair) in wishes::wishes(&case) {
-            self.add(task, &template, &pod, choice, repair);
+            self.add(task, &pod, choice, repair);
         }
         Ok(())
     }
@@ -132,12 +132,12 @@ impl Draft {
             let left = finding.violations.iter().map(|violation| left_alone(violation, finding.check, task.choices));
             self.residue.extend(left.map(|left| residue_of(finding.check, left)));
         } else if let Some(check) = checks::by_id(finding.check) {
-            self.add(task, case.template, case.pod, check.id, (check.repair)(case));
+            self.add(task, case.pod, check.id, (check.repair)(case));
         }
     }
 
     /// Adds what `check` (or a choice) asks for, as far as it may be had.
-    fn add(&mut self, task: &Task<'_>, template: &Value, pod: &PodTemplate, check: &'static str, repair: Repair) {
+    fn add(&mut self, task: &Task<'_>, pod: &PodTemplate, check: &'static str, repair: Repair) {
         for step in repair.steps {
             let path = step.edit.path.clone();
             if is_of_ephemeral_container(&path) {
@@ -146,7 +146,7 @@ impl Draft {
                 self.residue.push(residue_of(check, not_safe(path, step.risk)));
             } else {
                 let container = container_at(pod, &path).map(|container| container.name.clone());
-                let before = path.find(template).cloned().unwrap_or_default();
+                let before = path.find(task.template).cloned().unwrap_or_default();
                 let (edit, fix, risk) = (step.edit, step.fix, step.risk);
                 self.edits.push(PlannedEdit { edit, check, fix, container, before, risk });
             }

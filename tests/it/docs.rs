@@ -50,7 +50,9 @@ fn commands_in_the_documents_and_the_help_work() {
         let ran = command.run();
         // There is no cluster here: the command was understood when that is all that it complains of.
         let wants_one = !command.is_of_manifests() && ran.stderr.starts_with("error: no cluster is configured");
-        assert!(wants_one || matches!(ran.code, Some(0 | 1)), "{command:?}: {:?}\n{}", ran.code, ran.stderr);
+        // Nor is there anybody to ask.
+        let asks = ran.stderr.contains("there is no terminal to ask on");
+        assert!(wants_one || asks || matches!(ran.code, Some(0 | 1)), "{command:?}: {:?}\n{}", ran.code, ran.stderr);
     }
 }
 
@@ -87,23 +89,12 @@ fn output_in_the_documents_is_what_is_printed() {
 }
 
 #[test]
-fn the_readme_has_every_format_and_every_flag() {
-    let readme = read("README.md");
-    let listed: BTreeSet<String> = table(&readme, "`-o`").into_iter().flat_map(|row| code_spans(&row[0])).collect();
+fn the_page_of_check_has_every_format() {
+    let page = read("docs/commands/check.md");
+    let listed: BTreeSet<String> = table(&page, "`-o`").into_iter().flat_map(|row| code_spans(&row[0])).collect();
     let refusal = run(&["check", "-f", "examples/", "-o", "?"]).stderr;
     let known = refusal.lines().find_map(|line| line.split_once("allowed formats are: ")).expect("a list of formats").1;
     assert_eq!(listed, known.split(',').map(str::to_owned).collect());
-
-    let code = code_lines(&readme).join("\n");
-    let words: BTreeSet<&str> = code.split([' ', ',', '\n']).collect();
-    let help = run(&["check", "--help"]).stdout;
-    // Lines further in are the rest of a description.
-    let starts = |line: &&str| line.starts_with("  -") || line.starts_with("      --");
-    let flags: Vec<&str> = help.lines().filter(starts).map(str::trim_start).filter(|line| is_flag(line)).collect();
-    assert!(flags.len() > 10, "{flags:?}");
-    for flag in flags.into_iter().filter(|flag| !flag.ends_with("--help")) {
-        assert!(flag.split([' ', ',', '[']).any(|name| is_flag(name) && words.contains(name)), "{flag}");
-    }
 }
 
 #[test]
@@ -288,6 +279,8 @@ fn constant(source: &str, name: &str) -> String {
 /// A constant of the tests that lists tuples: the first text of each, with its other texts.
 fn constant_list(source: &str, name: &str) -> Vec<(String, BTreeSet<String>)> {
     let list = source.split(&format!("const {name}: ")).nth(1).unwrap().split("\n];").next().unwrap();
+    // A long row is broken after its parenthesis.
+    let list = list.replace("(\n        \"", "(\"");
     let tuple = |tuple: &str| {
         let mut texts = tuple.split('"').step_by(2).map(str::to_owned);
         (texts.next().unwrap(), texts.collect())
@@ -295,10 +288,6 @@ fn constant_list(source: &str, name: &str) -> Vec<(String, BTreeSet<String>)> {
     // Long ones begin in a line of their own.
     let list = list.split_whitespace().collect::<Vec<_>>().join(" ").replace("( \"", "(\"");
     list.split("(\"").skip(1).map(tuple).collect()
-}
-
-fn is_flag(word: &str) -> bool {
-    word.starts_with('-') && word.trim_start_matches('-').starts_with(|c: char| c.is_ascii_alphabetic())
 }
 
 fn run(args: &[&str]) -> Ran {

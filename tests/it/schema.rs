@@ -50,6 +50,19 @@ fn explanations_are_as_published() {
 }
 
 #[test]
+fn plans_are_as_published() {
+    let strict = strict("harden-report");
+    for args in [
+        &["-f", "examples/"][..],
+        &["-f", "examples/", "--level", "baseline", "--safe-only"],
+        &["-R", "-f", "examples/", "-f", "tests/testdata/yaml/duplicate-keys.yaml", "-f", "nothing.yaml"],
+    ] {
+        let json = run(&[&["harden", "-o", "plan-json"], args].concat()).stdout;
+        assert_valid(&strict, &serde_json::from_str(&json).unwrap());
+    }
+}
+
+#[test]
 fn versions_are_as_published() {
     let strict = strict("version-report");
     assert_valid(&strict, &serde_json::from_str(&run(&["version", "-o", "json"]).stdout).unwrap());
@@ -114,6 +127,12 @@ fn examples_of_labels_and_hardening_fit() {
                        "check": "runAsNonRoot", "fix": "risky"}],
             "residue": [{"check": "hostPathVolumes", "path": "spec.template.spec.volumes[1].hostPath", "why": "…"}]}]});
     assert_valid(&strict("harden-report"), &harden);
+}
+
+/// Holds a document that another test got from a cluster against its schema.
+#[track_caller]
+pub(crate) fn assert_published(name: &str, document: &Value) {
+    assert_valid(&strict(name), document);
 }
 
 /// A schema as it is published: it lets members in that it does not know, as readers must.

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::super::{Failure, Streams, prompt};
-use super::questions::Form;
+use super::question::Form;
 use super::{Answers, Question};
 use crate::render::{Style, harden as render_harden};
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::answers::Answers;
-use super::questions::{Form, Question, questions};
+use super::question::{Form, Question};
+use super::questions::questions;
 use crate::harden::{Task, plan};
 use crate::model::{Choices, ContainerKind, FieldPath, VolumeChoice};
 use crate::policy::{Level, Policy, Version};

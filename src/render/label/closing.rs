@@ -18,6 +18,8 @@ pub(super) fn write(report: &LabelReport, detail: Detail, style: &Style, out: &m
         Question::Labels => labels(report),
         Question::Upgrade { .. } => upgrade(report),
     };
+    // Of no namespace there is nothing good to say either.
+    let parts = if report.namespaces.is_empty() { Vec::new() } else { parts };
     write!(out, "{namespaces} at v1.{}", version(report))?;
     for (at, (tone, part)) in parts.iter().enumerate() {
         write!(out, "{}{}", if at == 0 { ": " } else { ", " }, style.paint(*tone, part))?;

@@ -46,7 +46,10 @@ fn write_step(number: usize, step: &Step, style: &Style, out: &mut dyn Write) ->
     let mut labels = words::labels(step.labels.iter());
     step.remove.iter().for_each(|key| labels.push_str(&format!(" {}-", words::short(key))));
     write!(out, "  {number}. ")?;
-    text::hanging(out, style, 5, &format!("{}: {}", sanitize(&step.when), labels.trim_start()))?;
+    let when = sanitize(&step.when);
+    // What is to be left alone has a reason and no labels.
+    let what = if labels.is_empty() { when.into_owned() } else { format!("{when}: {}", labels.trim_start()) };
+    text::hanging(out, style, 5, &what)?;
     text::indented(out, style, Tone::Faint, 5, &sanitize(&step.why))
 }
 

@@ -32,7 +32,9 @@ fn what_stands_elsewhere_is_not_edited() {
         ("a: &a {x: {y: 1}}\nb: {<<: *a}\n", "b.x.y = 2", &format!("2:1: b.x.y: {merged}")),
         ("a: &a {x: {y: 1}}\nb: {<<: *a}\n", "b.x.z = 2", &format!("2:1: b.x.z: {merged}")),
         ("a: &a {x: 1}\nb: {<<: *a}\n", "- b.x", &format!("2:1: b.x: {merged}")),
-        ("a: &a {x: 1}\nb: {x: 0, <<: *a}\n", "b.x = 2", "2:1: b.x: a merge key (<<) behind the field overwrites it"),
+        ("a: &a {x: 1}\nb: {x: 0, <<: *a}\n", "b.x = 2", "2:1: b.x: a merge key (<<) would overwrite it"),
+        ("a: &a {16: 1}\nb: {<<: *a}\n", "b.16 = 2", "2:1: b.16: a merge key (<<) would overwrite it"),
+        ("a: &a {on: 1}\nb: {<<: *a}\n", "b.true = 2", "2:1: b.true: a merge key (<<) would overwrite it"),
         ("a: &a {x: 1}\nb:\n  <<: *a\n  x: 2\n", "- b.x", "1:1: : the edit would change something else in the file"),
     ]);
 }

@@ -12,6 +12,7 @@ use crate::support::secctx::secctx;
 const PICTURES: &[(&str, &str, usize)] = &[
     ("check", "kubectl secctx check -f examples/", 34),
     ("explain", "kubectl secctx explain runAsNonRoot", usize::MAX),
+    ("harden", "kubectl secctx harden -f examples/bad-cronjob.yaml", usize::MAX),
 ];
 
 /// Columns of the terminal in the pictures.

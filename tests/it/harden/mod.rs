@@ -2,6 +2,7 @@
 
 #[cfg(unix)]
 mod asking;
+mod choices;
 mod files;
 mod outputs;
 mod server;

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use crate::live::{
     await_pods, create, create_namespace, deploy, escalating, good, path, pod, privileged, text, workload,
 };
+use crate::schema::assert_published;
 use crate::support::control_plane::{ControlPlane, Options};
 use crate::support::eventually;
 use crate::support::secctx::{Ran, secctx};
@@ -40,7 +41,9 @@ fn label(server: &ControlPlane, args: &[&str]) -> Ran {
 fn report(server: &ControlPlane, code: i32, args: &[&str]) -> Value {
     let ran = label(server, &[args, &["-o", "json"]].concat());
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(code), ""), "{args:?}: {}", ran.stdout);
-    serde_json::from_str(&ran.stdout).unwrap()
+    let report = serde_json::from_str(&ran.stdout).unwrap();
+    assert_published("label-report", &report);
+    report
 }
 
 /// The row of a namespace.
