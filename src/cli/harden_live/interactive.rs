@@ -136,7 +136,7 @@ impl Live<'_> {
             let chosen = prompt::select("What now?", &labels, default, streams)?;
             let action = chosen.and_then(|at| actions.get(at)).copied();
             match self.act(action, items, answers, (has_errors, has_done), streams)? {
-                Turn::Again => has_done = true,
+                Turn::Again => has_done |= action != Some(Action::Apply),
                 turn => return Ok(turn),
             }
         }

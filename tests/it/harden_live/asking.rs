@@ -201,6 +201,19 @@ fn several_are_planned_together_and_asked_about_once() {
 }
 
 #[test]
+fn what_the_server_would_refuse_comes_back_to_the_menu() {
+    let ground = Ground::new("hl-ask-frozen");
+    ground.deploy("web", &image("works"));
+    super::outcomes::forbid_changes(&ground);
+    let mut person = Person::new(&ground, &["deploy/web"]);
+    through_the_questions(&mut person);
+    person.picks("What now?", 0).sees("frozen until Monday").picks("What now?", 5);
+    let (seen, code) = person.ends();
+    assert_eq!(code, 130, "{seen}");
+    assert!(!is_hard(&ground.deployment("web")));
+}
+
+#[test]
 fn keys_come_from_the_terminal_whatever_standard_input_is() {
     let ground = Ground::new("hl-ask-stdin");
     ground.deploy("web", &image("works"));

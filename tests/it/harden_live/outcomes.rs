@@ -125,3 +125,58 @@ fn a_change_that_does_not_arrive_is_an_error() {
     assert_eq!(essence(&ground.deployment("web")), essence(&before));
     assert!(ground.ways_back().is_empty());
 }
+
+/// A policy of the server that lets nobody change Deployments of a namespace.
+pub(super) fn forbid_changes(ground: &Ground) {
+    let name = format!("freeze-{}", ground.namespace);
+    let rules =
+        json!([{"apiGroups": ["apps"], "apiVersions": ["v1"], "operations": ["UPDATE"], "resources": ["deployments"]}]);
+    let policy = json!({"metadata": {"name": name}, "spec": {
+        "matchConstraints": {"resourceRules": rules}, "failurePolicy": "Fail",
+        "validations": [{"expression": "has(object.metadata.annotations) && 'thaw' in object.metadata.annotations", "message": "frozen until Monday"}]}});
+    let group = "/apis/admissionregistration.k8s.io/v1";
+    create(server(), &format!("{group}/validatingadmissionpolicies"), &policy);
+    let selector = json!({"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": ground.namespace}}});
+    let binding = json!({"metadata": {"name": name},
+        "spec": {"policyName": name, "validationActions": ["Deny"], "matchResources": selector}});
+    create(server(), &format!("{group}/validatingadmissionpolicybindings"), &binding);
+    let touch = json!({"metadata": {"labels": {"touched": "yes"}}});
+    let at = path("apps/v1", ground.namespace, "deployments/web?dryRun=All");
+    eventually("the policy", || (server().request("PATCH", &at, Some(&touch)).status >= 400).then_some(()));
+}
+
+#[test]
+fn what_the_server_refuses_is_not_done() {
+    let ground = Ground::new("hl-frozen");
+    let before = ground.deploy("web", &image("works"));
+    forbid_changes(&ground);
+    let ran = ground.run(&["deploy/web", "--yes"]);
+    assert_eq!(ran.code, Some(1), "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stdout.contains("frozen until Monday"), "{}", ran.stdout);
+    assert_eq!(essence(&ground.deployment("web")), essence(&before));
+    assert!(ground.ways_back().is_empty());
+}
+
+#[test]
+fn what_the_server_warns_of_is_told() {
+    let ground = Ground::new("hl-warned");
+    let mut spec = image("works");
+    spec["hostPID"] = true.into();
+    ground.deploy("web", &spec);
+    let labels = json!({"metadata": {"labels": {"pod-security.kubernetes.io/warn": "restricted"}}});
+    server().request("PATCH", &format!("/api/v1/namespaces/{}", ground.namespace), Some(&labels));
+    let ran = ground.run(&["deploy/web", "--yes", "--safe-only", "--no-wait"]);
+    assert_eq!(ran.code, Some(1), "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stderr.contains("Warning: would violate PodSecurity"), "{}", ran.stderr);
+    assert!(ran.stdout.contains("patched; left for restricted: "), "{}", ran.stdout);
+}
+
+#[test]
+fn who_may_not_change_it_gets_an_error() {
+    let ground = Ground::new("hl-rights");
+    let before = ground.deploy("web", &image("works"));
+    let ran = ground.run(&["deploy/web", "--yes", "--as", "nobody"]);
+    assert_eq!(ran.code, Some(2), "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stderr.contains("nobody"), "{}", ran.stderr);
+    assert_eq!(essence(&ground.deployment("web")), essence(&before));
+}

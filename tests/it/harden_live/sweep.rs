@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 
 use super::{Ground, image, is_hard, server};
 use crate::live::{create, enforced, path, workload};
-use crate::support::eventually;
 
 /// A spec that violates in one of several ways; the last one no edit mends.
 fn spec(number: usize) -> Value {
@@ -75,6 +74,26 @@ fn ready(ground: &Ground) -> usize {
     pods["items"].as_array().unwrap().iter().filter(is_ready).count()
 }
 
+/// Waits until so many pods are ready; who is missing or too many is told.
+#[track_caller]
+fn await_ready(ground: &Ground, count: usize, what: &str) {
+    let started = std::time::Instant::now();
+    while ready(ground) != count {
+        if started.elapsed() > std::time::Duration::from_secs(60) {
+            let pods = ground.get("v1", "pods");
+            let line = |pod: &Value| {
+                format!(
+                    "{} {} {}",
+                    pod["metadata"]["name"], pod["status"]["phase"], pod["metadata"]["deletionTimestamp"]
+                )
+            };
+            let lines: Vec<String> = pods["items"].as_array().unwrap().iter().map(line).collect();
+            panic!("{what}: {} in place of {count}: {lines:#?}", ready(ground));
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+}
+
 #[test]
 fn a_namespace_with_forty_violating_workloads_of_all_kinds() {
     let ground = Ground::new("hl-sweep");
@@ -82,7 +101,7 @@ fn a_namespace_with_forty_violating_workloads_of_all_kinds() {
     assert_eq!(count, 40);
     // Deployments, sets, controllers, jobs and pods have a pod each; cron jobs are suspended.
     let running = count - 3;
-    eventually("all pods", || (ready(&ground) == running).then_some(()));
+    await_ready(&ground, running, "all pods");
     let ran = ground.run(&["--all", "--yes", "--recreate", "--no-wait"]);
     assert_eq!(ran.code, Some(1), "one cannot be hardened: {}{}", ran.stdout, ran.stderr);
     let (_, table) = ran.stdout.trim_end().rsplit_once("\n\n").unwrap();
@@ -105,13 +124,13 @@ fn a_namespace_with_forty_violating_workloads_of_all_kinds() {
     let owned = path("v1", ground.namespace, "pods?labelSelector=app");
     server().request("DELETE", &owned, None);
     // Back come those with a label of ours, but for the one; jobs and bare pods were never away.
-    eventually("all pods under the label", || (ready(&ground) == running - 1).then_some(()));
+    await_ready(&ground, running - 1, "all pods under the label");
     for number in 0..3 {
         let cron = ground.get("batch/v1", &format!("cronjobs/n{number}"));
         let job = json!({"metadata": {"name": format!("n{number}-now")}, "spec": cron["spec"]["jobTemplate"]["spec"]});
         create(server(), &path("batch/v1", ground.namespace, "jobs"), &job);
     }
-    eventually("the cron jobs' pods", || (ready(&ground) == running - 1 + 3).then_some(()));
+    await_ready(&ground, running - 1 + 3, "the cron jobs' pods");
 }
 
 #[test]
