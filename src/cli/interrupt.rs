@@ -31,8 +31,9 @@ impl Asking {
 
     /// Waits until the signal that the question took for its answer has gone by; it comes in on a thread of its own.
     pub(super) fn was_interrupted(&self) {
+        // On Windows there is no such thread.
         let started = Instant::now();
-        while SEEN.load(Ordering::SeqCst) == self.seen && started.elapsed() < Duration::from_secs(1) {
+        while cfg!(unix) && SEEN.load(Ordering::SeqCst) == self.seen && started.elapsed() < Duration::from_secs(1) {
             thread::sleep(Duration::from_millis(1));
         }
     }

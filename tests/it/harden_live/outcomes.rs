@@ -70,12 +70,25 @@ fn a_pod_that_does_not_come_up_is_made_as_it_was() {
 
 /// Runs through a proxy that does something to the first change that is no dry run.
 fn through(ground: &Ground, args: &[&str], fault: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> Ran {
+    through_line(ground, args, false, fault)
+}
+
+/// The same, where the line may be dead after that change.
+fn through_line(
+    ground: &Ground,
+    args: &[&str],
+    is_dead_then: bool,
+    fault: impl Fn(&Asked) -> Reply + Send + Sync + 'static,
+) -> Ran {
     let done = AtomicBool::new(false);
     let fault = Mutex::new(fault);
     let proxy = FaultServer::start(move |asked: &Asked| {
         let is_change = asked.method == "PATCH" && asked.query("dryRun").is_none();
         if is_change && !done.swap(true, Ordering::SeqCst) {
             return fault.lock().unwrap()(asked);
+        }
+        if is_dead_then && done.load(Ordering::SeqCst) {
+            return Reply::Close;
         }
         Reply::forward(server(), asked)
     });
@@ -179,4 +192,50 @@ fn who_may_not_change_it_gets_an_error() {
     assert_eq!(ran.code, Some(2), "{}{}", ran.stdout, ran.stderr);
     assert!(ran.stderr.contains("nobody"), "{}", ran.stderr);
     assert_eq!(essence(&ground.deployment("web")), essence(&before));
+}
+
+#[test]
+fn a_line_that_is_dead_after_the_change_leaves_the_way_back() {
+    let ground = Ground::new("hl-dead");
+    let before = ground.deploy("web", &image("works"));
+    let ran = through_line(&ground, &["deploy/web", "--yes"], true, |asked| {
+        let _ = Reply::forward(server(), asked);
+        Reply::Close
+    });
+    assert_eq!(ran.code, Some(2), "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stdout.contains("it is not known whether it was changed"), "{}", ran.stdout);
+    assert!(is_hard(&ground.deployment("web")), "it was");
+    let line = behind("if it was changed, this brings it back: ", &ran.stderr);
+    let (line, _) = line.split_once(" --server").unwrap();
+    run_kubectl(&format!("{line} --kubeconfig {}", server().kubeconfig().display()));
+    assert_eq!(essence(&ground.deployment("web")), essence(&before));
+}
+
+#[test]
+fn one_that_fails_does_not_keep_the_others_back() {
+    let ground = Ground::new("hl-one-fails");
+    let before = ground.deploy("a", &image("root"));
+    ground.deploy("b", &image("works"));
+    let ran = ground.run(&["--all", "--yes", "--rollback-on-failure"]);
+    assert_eq!(ran.code, Some(1), "{}{}", ran.stdout, ran.stderr);
+    assert_eq!(essence(&ground.deployment("a")), essence(&before));
+    assert!(is_hard(&ground.deployment("b")));
+    let row = |name: &str| ran.stdout.lines().rfind(|line| line.contains(name)).unwrap().to_owned();
+    assert!(row("deployment/a").contains("was rolled back"), "{}", ran.stdout);
+    assert!(row("deployment/b").contains("✓"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_job_is_made_anew() {
+    let ground = Ground::new("hl-job");
+    let mut spec = image("works");
+    spec["restartPolicy"] = "Never".into();
+    let job = json!({"metadata": {"name": "once"}, "spec": {"template": {"spec": spec}}});
+    let before = create(server(), &path("batch/v1", ground.namespace, "jobs"), &job);
+    let ran = ground.run(&["job/once", "--yes", "--recreate", "--no-wait"]);
+    assert_eq!(ran.code, Some(0), "{}{}", ran.stdout, ran.stderr);
+    let after = ground.get("batch/v1", "jobs/once");
+    assert_ne!(after["metadata"]["uid"], before["metadata"]["uid"]);
+    assert_eq!(after["spec"]["template"]["spec"]["securityContext"]["runAsNonRoot"], true);
+    assert!(ground.ways_back().is_empty());
 }
