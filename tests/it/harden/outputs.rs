@@ -185,11 +185,9 @@ fn choices_reach_the_plan() {
 fn wrong_usage_is_told() {
     let files = folder(&[("web.yaml", WEB)]);
     let errors = [
-        (&[][..], "error: name the manifests to harden with -f or -k\n"),
-        (
-            &["deploy/web"],
-            "error: \"deploy/web\": objects of a cluster cannot be hardened yet; name manifests with -f or -k\n",
-        ),
+        // Without manifests a cluster is meant, and there is none.
+        (&[][..], "error: no cluster is configured"),
+        (&["deploy/web"], "error: no cluster is configured"),
         (
             &["-f", "web.yaml", "--only", "runAsNonRot"],
             "error: --only: no control is called \"runAsNonRot\", did you mean \"runAsNonRoot\"",
