@@ -22,7 +22,7 @@ pub use select::Selection;
 use crate::cluster::{Cluster, ErrorKind};
 use crate::live::{Ask, Branch, NamespaceObject, Progress, cluster_name, read};
 use crate::policy::{AdmissionConfig, Level, Mode, NamespacePolicy, Policy, Version};
-use crate::report::label::{LabelReport, Question};
+use crate::report::label::{LabelReport, NamespaceRow, Question};
 use crate::report::{Problem, Source};
 
 use judge::Judge;
@@ -133,8 +133,13 @@ impl Survey {
         let rows = Rows { judge: &judge, request, question: &self.report.question, server: self.report.server };
         let none = Vec::new();
         let of = |name: &str| branches.get(name).unwrap_or(&none).as_slice();
-        let all: Vec<_> = self.namespaces.iter().map(|one| rows.row(one, of(&one.metadata.name))).collect();
+        let all: Vec<_> = self
+            .namespaces
+            .iter()
+            .map(|one| rows.row(one, of(&one.metadata.name), holdings.unread(&one.metadata.name)))
+            .collect();
         self.report.namespaces = all;
+        notes.tell_of_unread(&self.report.namespaces);
         if self.report.question == Question::Labels {
             let asked = server::ask(cluster, request, &self.namespaces, &self.report.namespaces);
             for ((row, namespace), answer) in self.report.namespaces.iter_mut().zip(&self.namespaces).zip(asked) {
@@ -179,6 +184,18 @@ impl Notes {
 
     fn warning(&mut self, message: impl Into<String>) {
         self.warnings.push(Problem { source: self.source.clone(), message: message.into() });
+    }
+
+    /// One line for all namespaces of which something is not known.
+    fn tell_of_unread(&mut self, rows: &[NamespaceRow]) {
+        let unread = rows.iter().filter(|row| !row.unread.is_empty());
+        let names: Vec<String> = unread.map(|row| row.name.clone()).collect();
+        if !names.is_empty() {
+            let names = judge::some(names, 10);
+            self.warning(format!(
+                "not everything could be read in these namespaces, so more may break there than is told: {names}"
+            ));
+        }
     }
 
     /// One line for all namespaces: who may not change one may mostly change none.

@@ -134,6 +134,9 @@ fn announce(meant: &[&Intent], skipped: usize, streams: &mut Streams) -> Result<
         let labels: Vec<_> =
             intent.labels.iter().map(|(key, value)| sanitize(&format!("{key}={value}")).into_owned()).collect();
         writeln!(streams.err, "  {}  {}", sanitize(&intent.namespace), labels.join(" "))?;
+        if let Some((from, to)) = intent.lowers {
+            writeln!(streams.err, "    lowers enforce from {from} to {to}")?;
+        }
         if !intent.breaks.is_empty() {
             let named: Vec<_> = intent.breaks.iter().take(MOST).map(|name| sanitize(name).into_owned()).collect();
             let more = intent.breaks.len().saturating_sub(MOST);
@@ -174,7 +177,10 @@ fn next(args: &LabelArgs, report: &LabelReport) -> Option<String> {
         (Question::Matrix, _) => Some(format!("{} --recommend", command(args, false))),
         (Question::Labels, Some(row)) => check_of(args, row),
         (Question::Labels, None) => {
-            let changes = report.namespaces.iter().any(|row| !row.modes.is_empty() && row.exempt.is_none());
+            let changes = report
+                .namespaces
+                .iter()
+                .any(|row| !row.modes.is_empty() && row.exempt.is_none() && row.unread.is_empty());
             changes.then(|| format!("{}{} --apply", command(args, true), wishes(args)))
         }
         (Question::Upgrade { .. }, _) => None,

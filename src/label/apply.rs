@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
+use super::compare::NOT_EXEMPT;
+use super::judge::some;
 use super::{Request, Selection, Survey, is_forbidden, survey};
 use crate::cluster::{Change, Cluster, ClusterError, ErrorKind, PatchType, Resource};
 use crate::live::NamespaceObject;
-use crate::policy::Mode;
+use crate::policy::{Mode, Policy};
 use crate::report::label::{Applied, NamespaceRow, Violator};
 
 /// What is to be written to a namespace.
@@ -19,6 +21,8 @@ pub struct Intent {
     pub labels: BTreeMap<String, String>,
     /// Workloads that break, as `deployment/web`.
     pub breaks: Vec<String>,
+    /// The policy that is enforced now and the one then, where its level is lower.
+    pub lowers: Option<(Policy, Policy)>,
     /// Why it is not written after all.
     pub skipped: Option<String>,
     /// Whether the namespace has all these labels already.
@@ -41,17 +45,23 @@ fn intent(row: &NamespaceRow, namespace: &NamespaceObject, request: &Request, al
     let rows = row.modes.iter().filter(|_| !request.wanted.0.is_empty());
     let enforced = rows.filter(|entry| entry.mode == Mode::Enforce).flat_map(|entry| &entry.violating);
     let breaks: Vec<_> = enforced.filter(|one| one.breaks()).map(Violator::short_name).collect();
+    let change = row.modes.iter().find(|entry| entry.mode == Mode::Enforce && !request.wanted.0.is_empty());
+    let lowers = change.filter(|entry| entry.is_lowered()).map(|entry| (entry.from, entry.to));
     let is_named = matches!(&request.namespaces, Selection::Names(names) if names.contains(&row.name));
     let skipped = if row.system && !is_named {
         Some("one of the system's own, which is only labelled when it is named".to_owned())
     } else if !breaks.is_empty() && !allow_violations {
         Some(format!("{} would break", counted(breaks.len())))
+    } else if change.is_some_and(|entry| entry.differences.iter().any(|one| one == NOT_EXEMPT)) && !allow_violations {
+        Some("the server does not take it for exempt, and says that pods violate the labels".to_owned())
+    } else if change.is_some() && lowers.is_none() && !row.unread.is_empty() && !allow_violations {
+        Some(format!("{} could not be read, so more may break than is known", some(row.unread.clone(), 3)))
     } else if labels.is_empty() && row.plan.first().is_some_and(|step| step.when != "now") {
         row.plan.first().map(|step| step.why.clone())
     } else {
         None
     };
-    Intent { namespace: row.name.clone(), is_there: has(namespace, &labels), labels, breaks, skipped }
+    Intent { namespace: row.name.clone(), is_there: has(namespace, &labels), labels, breaks, lowers, skipped }
 }
 
 fn counted(workloads: usize) -> String {

@@ -129,6 +129,10 @@ fn line(warning: &str) -> Option<(&str, (&str, usize))> {
     Some((cause, (name, count + 1)))
 }
 
+/// The difference where the server judges what is exempt by the configuration that was given.
+pub(super) const NOT_EXEMPT: &str =
+    "the server does not take the namespace for exempt: its configuration is not the one that was given";
+
 /// Where the server's warnings and our own verdict differ.
 pub(super) fn compare(
     namespace: &str,
@@ -148,10 +152,7 @@ pub(super) fn compare(
     }
     if is_exempt_here {
         let differs = !said.causes.is_empty();
-        told.differences.extend(differs.then(|| {
-            "the server does not take the namespace for exempt: its configuration is not the one that was given"
-                .to_owned()
-        }));
+        told.differences.extend(differs.then(|| NOT_EXEMPT.to_owned()));
         return told;
     }
     let is_whole = limits(&said, expected, &mut told.differences);

@@ -3,7 +3,7 @@
 use super::judge::{Judge, some};
 use crate::live::Branch;
 use crate::policy::{Level, Mode, NamespacePolicy, Policy};
-use crate::report::label::{NamespaceRow, Notice, Violator};
+use crate::report::label::{ModeRow, NamespaceRow, Notice, Violator};
 
 /// Objects that are named in a sentence.
 const MOST: usize = 3;
@@ -17,6 +17,18 @@ pub(super) fn of_exemption(row: &mut NamespaceRow, now: NamespacePolicy) {
         let message = format!("its labels do nothing, as {why} from admission");
         row.notices.push(Notice { label: Some(mode.level_label()), message, instead: None });
     }
+}
+
+/// Levels that are lower than those of now.
+pub(super) fn of_lowered(row: &mut NamespaceRow) {
+    let lowered: Vec<_> = row.modes.iter().filter(|entry| entry.is_lowered() && row.exempt.is_none()).collect();
+    let notice = |entry: &&ModeRow| {
+        let does = if entry.mode == Mode::Enforce { "some that it refuses now is let in" } else { "less is told of" };
+        let message = format!("{} is lowered from {} to {}, so {does}", entry.mode, entry.from, entry.to);
+        Notice { label: Some(entry.mode.level_label()), message, instead: None }
+    };
+    let notices: Vec<_> = lowered.iter().map(notice).collect();
+    row.notices.extend(notices);
 }
 
 /// What runs though it would not be admitted now: it was there before the labels were.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::judge::some;
 use crate::policy::{Level, Mode, NamespacePolicy, Policy, Version};
 use crate::report::label::{NamespaceRow, Step};
 
@@ -20,6 +21,10 @@ pub(super) fn plan(
         return vec![leave(
             "it belongs to Kubernetes or to the distribution, which may need the node at its next upgrade".to_owned(),
         )];
+    }
+    if !row.unread.is_empty() {
+        let names = some(row.unread.clone(), 3);
+        return vec![leave(format!("{names} could not be read, so nobody knows yet what is safe"))];
     }
     let now = NamespacePolicy::from_labels(labels, defaults).0;
     let is_empty = !row.modes.is_empty() && row.modes.iter().all(|entry| entry.workloads.judged == 0);
@@ -115,6 +120,7 @@ mod tests {
 
     fn row(strictest: Level) -> NamespaceRow {
         NamespaceRow {
+            unread: Vec::new(),
             name: "shop".to_owned(),
             labels: BTreeMap::new(),
             system: false,
@@ -179,5 +185,8 @@ mod tests {
         let mut exempt = row(Level::Privileged);
         exempt.exempt = Some("namespace \"shop\" is exempt".to_owned());
         assert_eq!(short(&[], &exempt), ["leave it as it is:"]);
+        let mut hidden = row(Level::Restricted);
+        hidden.unread = vec!["deployments.apps".to_owned()];
+        assert_eq!(short(&[], &hidden), ["leave it as it is:"]);
     }
 }

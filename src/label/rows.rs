@@ -20,7 +20,7 @@ pub(super) struct Rows<'a> {
 
 impl Rows<'_> {
     /// The row of a namespace with these workloads and pods.
-    pub(super) fn row(&self, namespace: &NamespaceObject, branches: &[Branch]) -> NamespaceRow {
+    pub(super) fn row(&self, namespace: &NamespaceObject, branches: &[Branch], unread: Vec<String>) -> NamespaceRow {
         let (name, labels) = (&namespace.metadata.name, &namespace.metadata.labels);
         let now = NamespacePolicy::from_labels(labels, self.request.defaults).0;
         let exempt = self.request.admission.exemption(name, None).map(|exemption| exemption.to_string());
@@ -36,6 +36,7 @@ impl Rows<'_> {
             plan: Vec::new(),
             applied: None,
             exempt,
+            unread,
         };
         notices::of_exemption(&mut row, now);
         // What is exempt is not judged.
@@ -45,6 +46,9 @@ impl Rows<'_> {
             Question::Labels => self.labels(labels, now, branches),
             Question::Upgrade { from, to } => self.upgrade(&mut row, now, (*from, *to), branches),
         };
+        if *self.question == Question::Labels {
+            notices::of_lowered(&mut row);
+        }
         self.notices(&mut row, now, branches);
         row
     }

@@ -57,7 +57,7 @@ impl Run<'_> {
             let mut batch = self.cluster.batch();
             let mut listed = Vec::new();
             for (resource, query) in new.iter().flat_map(|one| self.queries(one).into_iter().map(move |q| (one, q))) {
-                listed.push(resource.clone());
+                listed.push((resource.clone(), query.namespace.clone()));
                 let resource = resource.clone();
                 batch.list::<Box<RawValue>>(query, move |page| {
                     for object in page.items {
@@ -67,7 +67,7 @@ impl Run<'_> {
             }
             let results = batch.run();
             asked.extend(new);
-            listed.into_iter().zip(results).try_for_each(|(resource, result)| self.note(resource, result))?;
+            listed.into_iter().zip(results).try_for_each(|(asked, result)| self.note(asked, result))?;
         }
         Ok(())
     }

@@ -57,6 +57,19 @@ pub struct Holdings {
     pub errors: Vec<Problem>,
     /// What could not be had and is not missed much.
     pub warnings: Vec<Problem>,
+    /// What `errors` are about: types, as `deployments.apps`, and objects, as `rollout/web`, with the namespace; without
+    /// one, it is true of all.
+    unread: Vec<(String, Option<String>)>,
+}
+
+impl Holdings {
+    /// What of a namespace could not be read, each once.
+    #[must_use]
+    pub fn unread(&self, namespace: &str) -> Vec<String> {
+        let is_here = |place: &Option<String>| place.as_deref().is_none_or(|place| place == namespace);
+        let here = self.unread.iter().filter(|(_, place)| is_here(place));
+        here.map(|(name, _)| name.clone()).collect::<BTreeSet<_>>().into_iter().collect()
+    }
 }
 
 /// Reads all workloads and pods of some namespaces, each once.
@@ -78,8 +91,14 @@ pub fn read(cluster: &Cluster, ask: &Ask, progress: Progress<'_>) -> Result<Hold
     run.custom(&collector, &[]).map_err(text)?;
     let mut objects = collector.into_inner();
     let problems = std::mem::take(&mut objects.problems);
+    let types = run.incomplete.iter().map(|(resource, place)| (resource.full_name(), place.clone()));
+    let broken = problems.iter().map(|(key, _)| {
+        let name = format!("{}/{}", key.kind.to_lowercase(), key.name);
+        (name, Some(key.namespace.clone()))
+    });
+    let unread = types.chain(broken).collect();
     run.tell(problems);
-    Ok(Holdings { objects, errors: run.errors, warnings: run.warnings })
+    Ok(Holdings { objects, errors: run.errors, warnings: run.warnings, unread })
 }
 
 /// Asks `cluster` and judges what it has.
@@ -207,7 +226,8 @@ impl Run<'_> {
             let type_name = target.resource.full_name();
             let is = |key: &ObjectKey| target.is(&key.kind, &key.group, &key.name);
             let is_seen = seen.iter().any(is);
-            let is_told = self.incomplete.contains(&target.resource) || problems.iter().any(|(key, _)| is(key));
+            let is_told = self.incomplete.iter().any(|(resource, _)| *resource == target.resource)
+                || problems.iter().any(|(key, _)| is(key));
             if is_told || verdicts.iter().any(|verdict| is_meant(target, verdict)) {
                 continue;
             }

@@ -42,8 +42,8 @@ pub(super) struct Run<'a> {
     pub(super) name: Arc<ClusterName>,
     pub(super) errors: Vec<Problem>,
     pub(super) warnings: Vec<Problem>,
-    /// Types that could not be had, or not to the end.
-    pub(super) incomplete: Vec<Resource>,
+    /// Types that could not be had, or not to the end, with the namespace; without one, it is true of all.
+    pub(super) incomplete: Vec<(Resource, Option<String>)>,
     pub(super) discovery: Option<Discovery>,
     /// Where to list: namespaces, or `None` for all of them at once.
     places: Vec<Option<String>>,
@@ -116,7 +116,11 @@ impl<'a> Run<'a> {
     }
 
     /// Notes what could not be had; what makes all other requests vain ends the run.
-    pub(super) fn note(&mut self, resource: Resource, result: Result<(), ClusterError>) -> Result<(), ClusterError> {
+    pub(super) fn note(
+        &mut self,
+        (resource, place): (Resource, Option<String>),
+        result: Result<(), ClusterError>,
+    ) -> Result<(), ClusterError> {
         match result {
             Ok(()) => Ok(()),
             // What is wrong with one request, as a selector that means nothing, is wrong with all of them.
@@ -126,7 +130,7 @@ impl<'a> Run<'a> {
                 // A broken answer does not say what it would have been.
                 let is_named = message.contains(&resource.plural);
                 self.error(if is_named { message } else { format!("{}: {message}", resource.full_name()) });
-                self.incomplete.push(resource);
+                self.incomplete.push((resource, place));
                 Ok(())
             }
         }
@@ -175,7 +179,7 @@ impl<'a> Run<'a> {
             });
         }
         let results = batch.run();
-        results.into_iter().try_for_each(|result| self.note(resource.clone(), result))?;
+        results.into_iter().try_for_each(|result| self.note((resource.clone(), None), result))?;
         Ok(found.into_inner())
     }
 
@@ -195,7 +199,7 @@ impl<'a> Run<'a> {
         let mut batch = self.cluster.batch();
         for resource in Resource::workloads().filter(|resource| is_wanted(resource, targets)) {
             for mut query in self.queries(&resource) {
-                asked.push(resource.clone());
+                asked.push((resource.clone(), query.namespace.clone()));
                 let count = &count;
                 if resource.kind == "Pod" {
                     query.fields.clone_from(&self.ask.fields);
@@ -213,7 +217,7 @@ impl<'a> Run<'a> {
                 // Of what stands between pods and their workloads all is looked at: whether a Deployment and its pods
                 // are meant is not for its ReplicaSets to say.
                 if query.labels.is_some() && matches!(resource.kind.as_str(), "ReplicaSet" | "Job") {
-                    asked.push(resource.clone());
+                    asked.push((resource.clone(), query.namespace.clone()));
                     let (all, resource) = (ListQuery { labels: None, ..query.clone() }, resource.clone());
                     batch.list::<Bare>(all, move |page| {
                         let mut collector = collector.borrow_mut();
@@ -236,7 +240,7 @@ impl<'a> Run<'a> {
             return Err(format!("nothing of what is to be judged may be listed: {refusal}"));
         }
         let mut noted = asked.into_iter().zip(results);
-        noted.try_for_each(|(resource, result)| self.note(resource, result)).map_err(|error| error.to_string())
+        noted.try_for_each(|(asked, result)| self.note(asked, result)).map_err(|error| error.to_string())
     }
 }
 

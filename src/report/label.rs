@@ -50,6 +50,8 @@ pub struct NamespaceRow {
     pub exempt: Option<String>,
     /// The strictest level that all of its pods and templates meet at the server's version.
     pub strictest: Level,
+    /// What of it could not be read, as `deployments.apps`: more may violate than is told.
+    pub unread: Vec<String>,
     /// What is wrong with its labels, or odd about it.
     pub notices: Vec<Notice>,
     /// What each mode would do.
@@ -93,6 +95,14 @@ pub struct ModeRow {
     pub server: Option<ServerAnswer>,
     /// Where the server's answer and our own verdict differ, a sentence each.
     pub differences: Vec<String>,
+}
+
+impl ModeRow {
+    /// Whether the level is lower than the one of now.
+    #[must_use]
+    pub fn is_lowered(&self) -> bool {
+        self.to.level < self.from.level
+    }
 }
 
 /// How many were judged, and how many of them violate.

@@ -93,7 +93,14 @@ fn labels(report: &LabelReport) -> Parts {
         }
     }
     if parts.is_empty() {
-        parts.push((Tone::StrongGood, "nothing violates these labels".to_owned()));
+        let changes = report.namespaces.iter().any(|row| !row.modes.is_empty());
+        let is_whole = report.namespaces.iter().all(|row| row.unread.is_empty());
+        parts.push(match (changes, is_whole) {
+            // What violates the labels of now is told by a notice.
+            (false, _) => (Tone::Plain, "these labels change nothing".to_owned()),
+            (true, true) => (Tone::StrongGood, "nothing violates these labels".to_owned()),
+            (true, false) => (Tone::StrongWarning, "nothing that could be read violates these labels".to_owned()),
+        });
     }
     parts
 }

@@ -69,6 +69,7 @@ pub(super) fn mode(mode: Mode, from: Policy, to: Policy, judged: usize, violatin
 
 pub(super) fn namespace(name: &str, labels: &[(&str, &str)], strictest: Level, modes: Vec<ModeRow>) -> NamespaceRow {
     NamespaceRow {
+        unread: Vec::new(),
         name: name.to_owned(),
         labels: labels_of(labels),
         system: name == "kube-system",

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 
-use super::{ENFORCE, entry, report, row, strings, violating};
-use crate::live::{create, path, pod, privileged, text, workload};
+use super::{ENFORCE, controlled, entry, label, labels_of, report, row, strings, violating};
+use crate::live::{create, create_namespace, path, pod, privileged, text, workload};
 use crate::support::control_plane::{ControlPlane, Options};
 
 fn configuration() -> Value {
@@ -73,4 +73,17 @@ fn exemptions_are_honoured_and_shown() {
     let matrix = report(&server, 0, &["trusted", "--recommend", "--admission-config", given]);
     let step = &row(&matrix, "trusted")["plan"][0];
     assert!(text(&step["why"]).contains("is exempt") && step["labels"] == json!({}), "{step}");
+}
+
+#[test]
+fn an_exemption_that_the_server_does_not_know_excuses_nothing() {
+    let file = NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), configuration().to_string()).unwrap();
+    let given = file.path().to_str().unwrap();
+    let server = controlled();
+    create_namespace(server, "trusted", &[]);
+    create(server, &path("v1", "trusted", "pods"), &pod("root", &privileged()));
+    let ran = label(server, &["trusted", "--enforce", "restricted", "--admission-config", given, "--apply", "--yes"]);
+    assert!(ran.stdout.contains("not labelled: the server does not take it for exempt"), "{}", ran.stdout);
+    assert_eq!(labels_of(server, "trusted").get(ENFORCE), None);
 }

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{controlled, entry, label, row, violating};
-use crate::live::{create, create_namespace, path, pod, privileged, text};
+use super::{ENFORCE, controlled, entry, label, labels_of, row, violating};
+use crate::live::{create, create_namespace, deploy, path, pod, privileged, text};
 
 /// Lets a user do these things in a namespace.
 fn allow(namespace: &str, user: &str, rules: &Value) {
@@ -49,6 +49,34 @@ fn who_may_only_read_gets_our_verdict_alone() {
     let report: Value = serde_json::from_str(&ran.stdout).unwrap();
     let why = text(&row(&report, "read-a")["applied"]["why"]);
     assert!(why.starts_with("you may not change it: "), "{why}");
+}
+
+#[test]
+fn what_could_not_be_read_is_not_called_safe() {
+    let server = controlled();
+    create_namespace(server, "unseen", &[]);
+    deploy(server, "unseen", "idle", &privileged(), 0);
+    let rules = json!([
+        {"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]},
+        {"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get", "patch"]},
+    ]);
+    allow("unseen", "half", &rules);
+    let ran = label(server, &["unseen", "--recommend", "--as", "half", "-o", "kubectl"]);
+    assert_eq!(ran.code, Some(2), "{}", ran.stderr);
+    assert!(ran.stderr.contains("so more may break there than is told: unseen\n"), "{}", ran.stderr);
+    assert!(!ran.stdout.contains("kubectl label"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("and 4 more could not be read"), "{}", ran.stdout);
+
+    let ran = label(server, &["unseen", "--enforce", "baseline", "--as", "half", "--apply", "--yes"]);
+    assert_eq!(ran.code, Some(2), "{}", ran.stderr);
+    assert!(ran.stdout.contains("so more may break than is known"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("nothing that could be read violates these labels"), "{}", ran.stdout);
+    assert_eq!(labels_of(server, "unseen")[ENFORCE], Value::Null);
+    // Warnings break nobody.
+    label(server, &["unseen", "--warn", "baseline", "--as", "half", "--apply", "--yes"]);
+    assert_eq!(labels_of(server, "unseen")["pod-security.kubernetes.io/warn"], "baseline");
+    label(server, &["unseen", "--enforce", "baseline", "--as", "half", "--apply", "--yes", "--allow-violations"]);
+    assert_eq!(labels_of(server, "unseen")[ENFORCE], "baseline");
 }
 
 #[test]

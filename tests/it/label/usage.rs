@@ -1,6 +1,7 @@
 //! What is wrong usage, and what it says.
 
-use super::{controlled, label};
+use super::{ENFORCE, controlled, label};
+use crate::live::{create, create_namespace, path, pod, privileged};
 use crate::support::secctx::{Ran, secctx};
 
 #[track_caller]
@@ -45,4 +46,25 @@ fn usage_errors_name_the_command() {
             assert!(ran.stderr.contains(&format!("See 'kubectl secctx {command} -h'")), "{}", ran.stderr);
         }
     }
+}
+
+#[test]
+fn labels_that_lower_a_level_or_change_nothing_are_said_to() {
+    let server = controlled();
+    create_namespace(server, "lowered", &[(ENFORCE, "restricted")]);
+    create_namespace(server, "same", &[]);
+    create(server, &path("v1", "same", "pods"), &pod("bad", &privileged()));
+    let ran = label(server, &["same", "--enforce", "baseline", "--apply", "--yes", "--allow-violations"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+
+    let ran = label(server, &["lowered", "--enforce", "baseline"]);
+    let told = "enforce is lowered from restricted:latest to baseline:latest, so some that it refuses now is let in";
+    assert!(ran.stdout.contains(told), "{}", ran.stdout);
+    let ran = label(server, &["lowered", "--enforce", "restricted:v1.34"]);
+    assert!(!ran.stdout.contains("lowered from"), "{}", ran.stdout);
+
+    let ran = label(server, &["same", "--enforce", "baseline"]);
+    assert!(ran.stdout.contains("these labels change nothing"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("pod/bad does not meet it"), "{}", ran.stdout);
+    assert!(!ran.stdout.contains("nothing violates"), "{}", ran.stdout);
 }
