@@ -47,10 +47,11 @@ pub(super) fn subject(result: &Hardened, path: &FieldPath, container: Option<&st
     }
     let below = path.tail(result.template.segments().len());
     match below.segments() {
-        [Segment::Field("spec"), list, Segment::Index(index), ..] if list.as_key() == Some("volumes") => {
+        [Segment::Field("spec"), list, Segment::Index(_), ..] if list.as_key() == Some("volumes") => {
             let name = get(&result.object, &path.head(result.template.segments().len() + 3))
                 .and_then(|volume| volume.get("name")?.as_str());
-            name.map_or_else(|| format!("volume {index}"), |name| format!("volume {}", sanitize(name)))
+            // One that is added has no name there yet.
+            name.map_or_else(|| "pod".to_owned(), |name| format!("volume {}", sanitize(name)))
         }
         _ => "pod".to_owned(),
     }

@@ -185,11 +185,7 @@ fn choices_reach_the_plan() {
 fn wrong_usage_is_told() {
     let files = folder(&[("web.yaml", WEB)]);
     let errors = [
-        (&[][..], "error: name the manifests to harden with -f or -k\n"),
-        (
-            &["deploy/web"],
-            "error: \"deploy/web\": objects of a cluster cannot be hardened yet; name manifests with -f or -k\n",
-        ),
+        (&[][..], "error: no cluster is configured"),
         (
             &["-f", "web.yaml", "--only", "runAsNonRot"],
             "error: --only: no control is called \"runAsNonRot\", did you mean \"runAsNonRoot\"",
@@ -203,6 +199,10 @@ fn wrong_usage_is_told() {
         (
             &["-f", "web.yaml", "--writable", "/a"],
             "error: the following required arguments were not provided:\n  --read-only-root-filesystem",
+        ),
+        (
+            &["-f", "web.yaml", "--run-as-user", "0"],
+            "error: --run-as-user 0 is root, which restricted does not allow: give another user, or ",
         ),
         (&["-f", "web.yaml", "-o", "x"], "error: invalid value 'x' for '--output <FORMAT>': unable to match a printer"),
         (&["-f", "gone.yaml"], "error: gone.yaml: the path \"gone.yaml\" does not exist\n"),
