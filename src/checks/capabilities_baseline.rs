@@ -64,6 +64,17 @@ const ALLOWED: &[&str] = &[
     "SYS_CHROOT",
 ];
 
+/// Whether containers may add a capability at a level, in whichever way it is spelled.
+#[must_use]
+pub fn allows_capability(level: Level, name: &str) -> bool {
+    let name = bare_name(name);
+    match level {
+        Level::Privileged => true,
+        Level::Baseline => ALLOWED.contains(&name.as_str()),
+        Level::Restricted => name == "NET_BIND_SERVICE",
+    }
+}
+
 fn v1_0(pod: &PodTemplate) -> Option<Violated> {
     let detail = added_beyond(pod, ALLOWED)?;
     let violations = pod.spec.all_containers().flat_map(|container| violations_beyond(container, ALLOWED)).collect();
@@ -181,6 +192,16 @@ mod tests {
         );
         assert_eq!(found.violations[0].wanted, "CHOWN");
         assert!(found.violations[1..].iter().all(|violation| violation.wanted.is_null()));
+    }
+
+    #[test]
+    fn a_capability_is_allowed_by_a_level_in_any_spelling() {
+        for (name, baseline, restricted) in
+            [("cap_net_bind_service", true, true), ("CHOWN", true, false), ("SYS_ADMIN", false, false)]
+        {
+            let allowed = [Level::Baseline, Level::Restricted].map(|level| allows_capability(level, name));
+            assert_eq!(allowed, [baseline, restricted], "{name}");
+        }
     }
 
     #[test]

@@ -178,7 +178,7 @@ fn note_ports(case: &Case<'_>, violation: &Violation, notes: &mut Vec<String>) {
     let Some(container) = case.container_at(&violation.path) else { return };
     let ports = low_ports(container);
     let loses_it = violation.path.last() == Some(&Segment::Field("drop")) && !adds_bind(container);
-    if loses_it && !ports.is_empty() && keep_ports(case, container).is_none() {
+    if loses_it && !ports.iter().all(|port| may_all_open(case, *port)) && keep_ports(case, container).is_none() {
         notes.push(format!(
             "container {:?} listens on {}: where the runtime lets only root open ports below 1024, keep the capability \
              (--keep-capability {BIND}), listen above, or set the sysctl net.ipv4.ip_unprivileged_port_start",
@@ -186,6 +186,15 @@ fn note_ports(case: &Case<'_>, violation: &Violation, notes: &mut Vec<String>) {
             port_list(&ports)
         ));
     }
+}
+
+/// Whether a sysctl of the pod lets every user open a port.
+fn may_all_open(case: &Case<'_>, port: i32) -> bool {
+    let sysctls = case.written(&FieldPath::fields(&["spec", "securityContext", "sysctls"]));
+    let mut sysctls = sysctls.and_then(Value::as_array).into_iter().flatten();
+    let first = sysctls.find(|sysctl| sysctl["name"] == "net.ipv4.ip_unprivileged_port_start");
+    let first = first.and_then(|sysctl| sysctl["value"].as_str()?.parse::<i32>().ok());
+    first.is_some_and(|first| first <= port)
 }
 
 #[cfg(test)]
@@ -260,6 +269,20 @@ mod tests {
     }
 
     #[test]
+    fn ports_that_a_sysctl_opens_to_all_are_no_news() {
+        let notes = |first: &str, port: u16| {
+            let json = format!(
+                r#"{{"spec":{{"securityContext":{{"sysctls":[
+                {{"name":"net.ipv4.ip_unprivileged_port_start","value":"{first}"}}]}},
+                "containers":[{{"name":"a","ports":[{{"containerPort":{port}}}]}}]}}}}"#
+            );
+            repair_with(&CHECK, &json, &Choices::default(), 37, &[]).notes.len()
+        };
+        assert_eq!((notes("0", 80), notes("80", 80)), (0, 0));
+        assert_eq!((notes("81", 80), notes("x", 80)), (1, 1));
+    }
+
+    #[test]
     fn drop_becomes_exactly_all() {
         let dropped = |list: &str| {
             let rest = format!(r#""securityContext":{{"capabilities":{{"drop":{list}}}}}"#);
@@ -276,7 +299,7 @@ mod tests {
 
     #[test]
     fn low_ports_keep_their_capability_where_that_is_wished_for() {
-        let ports = r#""ports":[{"containerPort":443},{"containerPort":8080}]"#;
+        let ports = r#""ports":[{"containerPort":443},{"containerPort":8080},{"containerPort":443,"protocol":"UDP"}]"#;
         let (plain, notes) = of_container(ports, &Choices::default());
         assert_eq!(plain, [r#"capabilities.drop = ["ALL"] risky"#]);
         assert!(notes[0].starts_with(r#"container "a" listens on port 443: "#), "{notes:?}");

@@ -29,6 +29,7 @@ mod text;
 mod volume_use;
 mod windows_host_process;
 
+pub use capabilities_baseline::allows_capability;
 pub use repair::{Case, Left, Repair, Step, container_at, is_of_ephemeral_container};
 
 use crate::model::{Applicability, PodTemplate, Violated};

@@ -1,5 +1,7 @@
 //! What a check does about its violations: edits, and what no edit can do. Each check makes its own, beside its rules.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::text::join_quote;
@@ -182,10 +184,11 @@ pub(super) fn bare_name(capability: &str) -> String {
     upper.strip_prefix("CAP_").map(str::to_owned).unwrap_or(upper)
 }
 
-/// The container's ports below 1024, which only root or NET_BIND_SERVICE may open by tradition.
+/// The container's ports below 1024, which only root or NET_BIND_SERVICE may open by tradition; one of TCP and UDP once.
 pub(super) fn low_ports(container: PlacedContainer<'_>) -> Vec<i32> {
     let ports = container.container.ports.iter().map(|port| port.container_port);
-    ports.filter(|port| (1..1024).contains(port)).collect()
+    let low: BTreeSet<i32> = ports.filter(|port| (1..1024).contains(port)).collect();
+    low.into_iter().collect()
 }
 
 /// `port 80` or `ports 80, 443`.

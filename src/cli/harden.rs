@@ -6,9 +6,10 @@ use super::harden_args::HardenArgs;
 use super::harden_choices::{flags, job};
 use super::harden_write::{Written, refuse_unwritable, write};
 use super::{Exit, Failure, Streams, check, harden_live};
+use crate::checks::allows_capability;
 use crate::harden::patch::{EditedObject, edited_objects};
 use crate::harden::{Hardening, harden};
-use crate::policy::Version;
+use crate::policy::{Level, Version};
 use crate::render::harden::{self as render_harden, PlanView};
 use crate::render::{self, HardenFormat, Style};
 use crate::report::patch::ObjectPatch;
@@ -68,6 +69,9 @@ fn notices(args: &HardenArgs, hardening: &Hardening) -> Vec<String> {
     let unknown =
         args.choices.volume.iter().filter(|(name, _)| !hardening.report.results.iter().any(|one| one.has_volume(name)));
     notices.extend(unknown.map(|(name, _)| format!("--volume {name}: no pod template here has a volume of that name")));
+    let level = Level::from(args.wanted_level());
+    let refused = args.choices.keep_capability.iter().filter(|name| !allows_capability(level, name));
+    notices.extend(refused.map(|name| format!("--keep-capability {name}: {level} does not allow this capability")));
     notices
 }
 

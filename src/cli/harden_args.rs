@@ -194,12 +194,18 @@ fn id() -> clap::builder::RangedI64ValueParser<i64> {
     clap::value_parser!(i64).range(0..=i64::from(i32::MAX))
 }
 
+/// A path that something can be mounted at: the API server takes no colon in it.
 pub(super) fn absolute(path: &str) -> Result<String, String> {
-    if path.starts_with('/') && path.len() > 1 {
-        Ok(path.to_owned())
+    let why = if !path.starts_with('/') {
+        "must begin with a slash"
+    } else if path.split('/').all(|part| part.is_empty() || part == ".") {
+        "the root itself cannot be mounted over"
+    } else if path.contains(':') || path.split('/').any(|part| part == "..") {
+        "must hold neither a colon nor \"..\""
     } else {
-        Err("must begin with a slash".to_owned())
-    }
+        return Ok(path.to_owned());
+    };
+    Err(why.to_owned())
 }
 
 pub(super) fn volume(text: &str) -> Result<(String, VolumeChoice), String> {
@@ -222,6 +228,16 @@ fn formats() -> Vec<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn writable_paths_are_such_that_can_be_mounted_at() {
+        assert_eq!(absolute("/var/cache"), Ok("/var/cache".to_owned()));
+        for (wrong, why) in [("tmp", "slash"), ("", "slash"), ("/", "root"), ("//.", "root"), ("/a:b", "colon")] {
+            assert!(absolute(wrong).is_err_and(|error| error.contains(why)), "{wrong}");
+        }
+        assert!(absolute("/data/../tmp").is_err());
+        assert!(absolute("/data/..tmp").is_ok());
+    }
 
     #[test]
     fn volumes_are_named_with_what_takes_their_place() {

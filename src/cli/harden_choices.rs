@@ -17,6 +17,12 @@ use crate::render::shell_word;
 /// What is to be done.
 pub(super) fn job(args: &HardenArgs) -> Result<Job, Failure> {
     let policy = Policy { level: args.wanted_level().into(), version: args.policy_version };
+    let is_root = args.choices.run_as_user == Some(0) && !args.choices.user_namespace;
+    if is_root && args.wanted_level() == WantedLevel::Restricted {
+        let message = "--run-as-user 0 is root, which restricted does not allow: give another user, or leave it out and \
+                       give --user-namespace for images that need root";
+        return Err(Failure::Usage { message: message.to_owned(), command: COMMAND });
+    }
     Ok(Job { policy, choices: choices(&args.choices)?, namespace: args.namespace.clone() })
 }
 

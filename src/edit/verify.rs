@@ -22,6 +22,8 @@ pub struct Target<'d> {
 pub struct Edited {
     /// The whole text.
     pub text: String,
+    /// What was replaced, in the order of the text.
+    pub splices: Vec<Splice>,
     /// The targets that are as they were, in order.
     pub unedited: Vec<Unedited>,
 }
@@ -57,10 +59,11 @@ pub fn edited(text: &str, targets: &[Target<'_>]) -> Edited {
     let new = spliced(text, &splices);
     if !has_pieces(text, &new, &pieces) {
         let all = targets.iter().enumerate().map(|(at, target)| refused(at, target));
-        return Edited { text: text.to_owned(), unedited: all.collect() };
+        return Edited { text: text.to_owned(), splices: Vec::new(), unedited: all.collect() };
     }
     unedited.sort_by_key(|unedited| unedited.target);
-    Edited { text: new, unedited }
+    splices.sort_by_key(|splice| (splice.range.start, splice.range.end));
+    Edited { text: new, splices, unedited }
 }
 
 /// The targets of each document, in the order of the text.

@@ -1,5 +1,6 @@
 //! Hardens manifests: from inputs to a report with the texts before and after.
 
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -155,16 +156,17 @@ fn harden_manifest(job: &Job, input: &Input, manifest: &Manifest) -> Outcome {
             Err(problem) => outcome.errors.push(problem.clone()),
         }
     }
-    let after = edit(job, &manifest.text, &mut drafts);
+    let (after, changes) = edit(job, &manifest.text, &mut drafts);
     outcome.results = drafts.into_iter().flat_map(|draft| draft.results).collect();
     let (name, before) = (Arc::clone(&manifest.name), manifest.text.to_string());
-    let file = HardenedFile { name, before, after, results: 0..0 };
+    let file = HardenedFile { name, before, after, changes, results: 0..0 };
     outcome.file = Some((file, FileOrigin { input: input.clone(), encoding: manifest.text.encoding }));
     outcome
 }
 
-/// The text with the edits of all objects that can be edited and read back as planned. Of the others it is noted why not.
-fn edit(job: &Job, text: &str, drafts: &mut [Draft<'_>]) -> String {
+/// The text with the edits of all objects that can be edited and read back as planned, and where it changed. Of the
+/// others it is noted why not.
+fn edit(job: &Job, text: &str, drafts: &mut [Draft<'_>]) -> (String, Vec<(Range<usize>, usize)>) {
     // Each round gives up one document at least.
     for _ in 0..=drafts.len() {
         let places: Vec<(usize, usize)> = drafts
@@ -182,8 +184,9 @@ fn edit(job: &Job, text: &str, drafts: &mut [Draft<'_>]) -> String {
             drafts[draft].refuse(job, object, unedited.refused);
         }
         if proof::holds(job, text, &edited.text, drafts) {
-            return edited.text;
+            let changes = edited.splices.into_iter().map(|splice| (splice.range, splice.text.len()));
+            return (edited.text, changes.collect());
         }
     }
-    text.to_owned()
+    (text.to_owned(), Vec::new())
 }

@@ -143,7 +143,8 @@ pub(super) fn statement(violation: &Violation, nothing: &str) -> String {
     let wanted = value(&violation.wanted);
     let statement = match (actual, wanted) {
         (Some(actual), Some(wanted)) => format!("is {actual}, wanted {wanted}"),
-        (Some(actual), None) if !violation.actual.is_null() => format!("is {actual}, must go"),
+        // What stands in an object that has no field known here is not known either.
+        (Some(actual), None) if !violation.actual.is_null() && actual != "{}" => format!("is {actual}, must go"),
         (None, Some(wanted)) => format!("wanted {wanted}"),
         (_, None) => "must go".to_owned(),
     };
@@ -296,6 +297,7 @@ mod tests {
         assert_eq!(said(&path, true, json!("NET_RAW"), Value::Null), "is \"NET_RAW\", must go");
         assert_eq!(said(&path, true, json!({"path": "/"}), Value::Null), "is {\"path\":\"/\"}, must go");
         assert_eq!(said(&path, true, json!({"path": "/".repeat(60)}), Value::Null), "must go");
+        assert_eq!(said(&path, true, json!({}), Value::Null), "must go");
         assert_eq!(said(&path, true, Value::Null, json!(true)), "is null, wanted true");
         assert_eq!(said(&path, true, json!(["CHOWN"]), json!(["ALL"])), "is [\"CHOWN\"], wanted [\"ALL\"]");
     }

@@ -113,6 +113,9 @@ pub struct HardenedFile {
     pub before: String,
     /// The text with all edits.
     pub after: String,
+    /// Where the texts differ: bytes of the old one, and how many stand there in the new one, in order; none where it is
+    /// not known.
+    pub changes: Vec<(Range<usize>, usize)>,
     /// Its results in the report.
     pub results: Range<usize>,
 }

@@ -59,8 +59,7 @@ pub fn generator(object: &Object<'_>, text: &str, origin: &Origin) -> Option<Str
         let annotations = metadata.and_then(|metadata| metadata.field("annotations"));
         annotations.is_some_and(|all| all.entries().any(|entry| entry.key.starts_with(prefix)))
     };
-    let chart_source = text.lines().find_map(|line| line.strip_prefix("# Source: "));
-    if let Some(source) = chart_source.filter(|source| source.contains("/templates/")) {
+    if let Some(source) = chart_source(text).filter(|source| source.contains("/templates/")) {
         return Some(format!("Helm rendered this from {}: {VALUES}", source.trim()));
     }
     if manager == "Helm" || of("labels", "helm.sh/chart").is_some() || annotated("meta.helm.sh/") {
@@ -71,6 +70,13 @@ pub fn generator(object: &Object<'_>, text: &str, origin: &Origin) -> Option<Str
         || annotated("alpha.config.kubernetes.io/transformations")
         || *origin == Origin::Built;
     is_kustomized.then(|| format!("kustomize built this: {OVERLAY}"))
+}
+
+/// What Helm writes above a document that it rendered. Nothing below is searched: that would read a long list again for
+/// each of its items.
+fn chart_source(text: &str) -> Option<&str> {
+    let mut head = text.lines().take_while(|line| line.is_empty() || line.starts_with(['#', '-']));
+    head.find_map(|line| line.strip_prefix("# Source: "))
 }
 
 #[cfg(test)]
@@ -127,6 +133,8 @@ mod tests {
         let rendered = "# Source: web/templates/pod.yaml\napiVersion: v1\nkind: Pod\n";
         let from = Some("Helm rendered this from web/templates/pod.yaml".to_owned());
         assert_eq!(made_by(rendered, &Origin::File), from);
+        assert_eq!(made_by(&format!("---\n# a comment\n\n{rendered}"), &Origin::File), from);
+        assert_eq!(made_by(&format!("kind: Pod\napiVersion: v1\n{}", &rendered[..33]), &Origin::File), None);
         assert_eq!(made_by("apiVersion: v1\nkind: Pod\n", &Origin::Built), kustomize);
     }
 }

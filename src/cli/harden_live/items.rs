@@ -108,7 +108,8 @@ impl Live<'_> {
             }
             let (before, after) = item.planned.shown();
             let results = first..report.results.len();
-            report.files.push(HardenedFile { name: file_name(&item.planned.subject), before, after, results });
+            let name = file_name(&item.planned.subject);
+            report.files.push(HardenedFile { name, before, after, changes: Vec::new(), results });
         }
         report
     }

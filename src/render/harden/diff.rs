@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::io::{self, Write};
+use std::ops::Range;
 
 use similar::{Algorithm, ChangeTag, DiffOp, DiffTag, capture_diff_slices, group_diff_ops};
 
@@ -65,7 +66,9 @@ impl Writer<'_> {
         let name = header(&file.name);
         self.line(out, Tone::Strong, &format!("--- {name}"))?;
         self.line(out, Tone::Strong, &format!("+++ {name}"))?;
-        group_diff_ops(operations(&old, &new), CONTEXT).iter().try_for_each(|hunk| self.hunk(hunk, &old, &new, out))
+        group_diff_ops(operations(&file.changes, &old, &new), CONTEXT)
+            .iter()
+            .try_for_each(|hunk| self.hunk(hunk, &old, &new, out))
     }
 
     fn hunk(&self, operations: &[DiffOp], old: &[&str], new: &[&str], out: &mut dyn Write) -> io::Result<()> {
@@ -103,25 +106,78 @@ fn range(start: usize, end: usize) -> String {
     }
 }
 
-/// What makes the new lines of the old ones. Edits leave documents where they are, so that each is compared with itself:
-/// comparing takes far more than twice as long for twice as many lines.
-fn operations(old: &[&str], new: &[&str]) -> Vec<DiffOp> {
-    fn documents<'l>(lines: &'l [&'l str]) -> Vec<&'l [&'l str]> {
-        lines.chunk_by(|_, next| !next.starts_with("---")).collect()
-    }
-    let (olds, news) = (documents(old), documents(new));
-    if olds.len() != news.len() {
-        return capture_diff_slices(Algorithm::Myers, old, new);
-    }
+/// What makes the new lines of the old ones. Only the lines with changes are compared, where those are known: comparing
+/// takes far more than twice as long for twice as many lines.
+fn operations(changes: &[(Range<usize>, usize)], old: &[&str], new: &[&str]) -> Vec<DiffOp> {
+    let known = if changes.is_empty() { None } else { around(changes, old, new) };
+    known.unwrap_or_else(|| capture_diff_slices(Algorithm::Myers, old, new))
+}
+
+/// As `operations`; `None` where lines outside of the changes differ.
+fn around(changes: &[(Range<usize>, usize)], old: &[&str], new: &[&str]) -> Option<Vec<DiffOp>> {
     let mut all: Vec<DiffOp> = Vec::new();
     let (mut old_at, mut new_at) = (0, 0);
-    for (one, other) in olds.into_iter().zip(news) {
-        for operation in capture_diff_slices(Algorithm::Myers, one, other) {
-            add(&mut all, moved(operation, old_at, new_at));
+    for (lines, added) in changed_lines(changes, old) {
+        let length = lines.start - old_at;
+        add_equal(&mut all, old, new, (old_at, new_at), length)?;
+        new_at += length;
+        let bytes: usize = old[lines.clone()].iter().map(|line| line.len()).sum();
+        let changed = count(new.get(new_at..)?, bytes.checked_add_signed(added)?)?;
+        for operation in capture_diff_slices(Algorithm::Myers, &old[lines.clone()], &new[new_at..new_at + changed]) {
+            add(&mut all, moved(operation, lines.start, new_at));
         }
-        (old_at, new_at) = (old_at + one.len(), new_at + other.len());
+        (old_at, new_at) = (lines.end, new_at + changed);
+    }
+    if old.len() - old_at != new.len() - new_at {
+        return None;
+    }
+    add_equal(&mut all, old, new, (old_at, new_at), old.len() - old_at)?;
+    Some(all)
+}
+
+/// Lines that hold changes, and how many bytes those add. Runs of lines that touch are one.
+fn changed_lines(changes: &[(Range<usize>, usize)], old: &[&str]) -> Vec<(Range<usize>, isize)> {
+    let starts: Vec<usize> = old
+        .iter()
+        .scan(0, |at, line| {
+            *at += line.len();
+            Some(*at - line.len())
+        })
+        .collect();
+    let line_of = |offset: usize| starts.partition_point(|start| *start <= offset).saturating_sub(1);
+    let mut all: Vec<(Range<usize>, isize)> = Vec::new();
+    for (range, length) in changes {
+        let lines = line_of(range.start)..(line_of(range.end) + 1).min(old.len());
+        let added = length.cast_signed() - range.len().cast_signed();
+        match all.last_mut().filter(|(last, _)| lines.start <= last.end) {
+            Some((last, more)) => (last.end, *more) = (last.end.max(lines.end), *more + added),
+            None => all.push((lines, added)),
+        }
     }
     all
+}
+
+/// How many lines have so many bytes.
+fn count(lines: &[&str], mut bytes: usize) -> Option<usize> {
+    for (at, line) in lines.iter().enumerate() {
+        if bytes == 0 {
+            return Some(at);
+        }
+        bytes = bytes.checked_sub(line.len())?;
+    }
+    (bytes == 0).then_some(lines.len())
+}
+
+/// Adds so many lines that are the same from two places on; `None` where they are not.
+fn add_equal(all: &mut Vec<DiffOp>, old: &[&str], new: &[&str], at: (usize, usize), len: usize) -> Option<()> {
+    let (old_index, new_index) = at;
+    if old.get(old_index..old_index + len)? != new.get(new_index..new_index + len)? {
+        return None;
+    }
+    if len > 0 {
+        add(all, DiffOp::Equal { old_index, new_index, len });
+    }
+    Some(())
 }
 
 fn moved(operation: DiffOp, by_old: usize, by_new: usize) -> DiffOp {
@@ -164,6 +220,7 @@ fn header(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::edit::{Splice, spliced};
     use crate::render::harden::sample;
 
     fn written(before: &str, after: &str, is_for_people: bool) -> String {
@@ -182,13 +239,45 @@ mod tests {
         assert_eq!(written(before, before, false), "");
     }
 
+    /// Of texts of which it is known where they differ: old text, new text and place.
+    fn around_changes(before: &str, splices: &[(Range<usize>, &str)]) -> (String, String) {
+        let list = splices.iter().map(|(range, text)| Splice { range: range.clone(), text: (*text).to_owned() });
+        let after = spliced(before, &list.collect::<Vec<_>>());
+        let mut report = sample::of_text("a", before, &after);
+        report.files[0].changes = splices.iter().map(|(range, text)| (range.clone(), text.len())).collect();
+        let [mut known, mut whole] = [Vec::new(), Vec::new()];
+        diff(&report, false, &Style::default(), &mut known).unwrap();
+        report.files[0].changes.clear();
+        diff(&report, false, &Style::default(), &mut whole).unwrap();
+        (String::from_utf8(known).unwrap(), String::from_utf8(whole).unwrap())
+    }
+
     #[test]
-    fn documents_are_compared_each_with_itself() {
-        let before = "a\n---\na\n---\na\nb\nc\nd\n";
-        let after = "a\n---\na\nx\n---\na\nb\nc\nd\ny\n";
-        let expected = "--- a.yaml\n+++ a.yaml\n@@ -1,8 +1,10 @@\n a\n ---\n a\n+x\n ---\n a\n b\n c\n d\n+y\n";
-        assert_eq!(written(before, after, false), expected);
-        assert_eq!(written("", "a\n", false), "--- a.yaml\n+++ a.yaml\n@@ -0,0 +1 @@\n+a\n");
+    fn only_lines_with_changes_are_compared() {
+        let same = |before: &str, splices: &[(Range<usize>, &str)]| {
+            let (known, whole) = around_changes(before, splices);
+            assert_eq!(known, whole, "{before:?} {splices:?}");
+        };
+        let text = "a\nb\nc\nd\ne\nf\ng\nh\ni\nj\n";
+        same(text, &[(2..2, "x\n")]);
+        same(text, &[(0..2, "")]);
+        same(text, &[(3..3, " y"), (4..6, ""), (18..18, "z\n")]);
+        same(text, &[(1..1, "\n1"), (19..19, "\n2"), (20..20, "3\n")]);
+        same(text, &[(20..20, "end")]);
+        same("a\nb", &[(3..3, "\nc")]);
+        same("", &[(0..0, "a\n")]);
+        same("a: {}\r\nb: 1\r\n", &[(2..5, "\r\n  c: 1")]);
+    }
+
+    #[test]
+    fn wrong_places_do_no_harm() {
+        let mut report = sample::of_text("a", "a\nb\nc\n", "a\nx\nc\n");
+        for changes in [vec![(0..1, 1)], vec![(4..5, 9)], vec![(0..5, 0)], vec![(90..99, 1)]] {
+            report.files[0].changes = changes;
+            let mut out = Vec::new();
+            diff(&report, false, &Style::default(), &mut out).unwrap();
+            assert_eq!(String::from_utf8(out).unwrap(), "--- a\n+++ a\n@@ -1,3 +1,3 @@\n a\n-b\n+x\n c\n");
+        }
     }
 
     #[test]

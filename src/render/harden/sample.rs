@@ -17,7 +17,7 @@ pub(super) fn empty() -> HardenReport {
 pub(super) fn of_text(name: &str, before: &str, after: &str) -> HardenReport {
     let mut report = empty();
     let (name, before, after) = (name.into(), before.to_owned(), after.to_owned());
-    report.files.push(HardenedFile { name, before, after, results: 0..0 });
+    report.files.push(HardenedFile { name, before, after, changes: Vec::new(), results: 0..0 });
     report
 }
 

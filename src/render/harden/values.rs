@@ -45,15 +45,18 @@ pub(super) fn subject(result: &Hardened, path: &FieldPath, container: Option<&st
     if let Some(container) = container {
         return sanitize(container).into_owned();
     }
-    let below = path.tail(result.template.segments().len());
-    match below.segments() {
-        [Segment::Field("spec"), list, Segment::Index(index), ..] if list.as_key() == Some("volumes") => {
-            let name = get(&result.object, &path.head(result.template.segments().len() + 3))
-                .and_then(|volume| volume.get("name")?.as_str());
-            name.map_or_else(|| format!("volume {index}"), |name| format!("volume {}", sanitize(name)))
-        }
-        _ => "pod".to_owned(),
-    }
+    let depth = result.template.segments().len();
+    let name = || get(&result.object, &path.head(depth + 3)).and_then(|item| item.get("name")?.as_str()).map(sanitize);
+    // What is added has no name there yet.
+    let named = match path.tail(depth).segments() {
+        [Segment::Field("spec"), list, Segment::Index(_), ..] => match list.as_key() {
+            Some("volumes") => name().map(|name| format!("volume {name}")),
+            Some("containers" | "initContainers" | "ephemeralContainers") => name().map(Cow::into_owned),
+            _ => None,
+        },
+        _ => None,
+    };
+    named.unwrap_or_else(|| "pod".to_owned())
 }
 
 /// The field of an edit, as seen from its subject.

@@ -73,3 +73,21 @@ fn windows_pods_say_so_and_get_no_linux_fields() {
 ";
     assert_eq!(hardened(&selector, &["--windows"]), format!("{selector}{rest}"));
 }
+
+#[test]
+fn what_a_choice_cannot_do_is_told() {
+    let folder = folder(&[("pod.yaml", POD)]);
+    let kept = ["--keep-capability", "net_bind_service,SYS_ADMIN"];
+    let ran = harden(&folder, &[&["-f", "pod.yaml", "-o", "plan"], &kept[..]].concat());
+    let warning = "Warning: --keep-capability SYS_ADMIN: restricted does not allow this capability\n";
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), warning));
+    let ran = harden(&folder, &["-f", "pod.yaml", "-o", "plan", "--read-only-root-filesystem"]);
+    let lines: Vec<_> = ran.stdout.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    let volume = "+ pod volumes[0]: {name: tmp, emptyDir: {}}".to_owned();
+    assert!(lines.contains(&volume), "a new volume is the pod's: {}", ran.stdout);
+    let ran = harden(&folder, &["-f", "pod.yaml", "-o", "plan", "--safe-only"]);
+    let left = "    ! web  securityContext.capabilities.drop  capabilities_restricted\n";
+    assert!(ran.stdout.contains(left), "what is left of a container is told under its name: {}", ran.stdout);
+    let ran = harden(&folder, &["-f", "pod.yaml", "-q", "--level", "baseline", "--run-as-user", "0"]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+}

@@ -202,6 +202,10 @@ fn wrong_usage_is_told() {
             &["-f", "web.yaml", "--writable", "/a"],
             "error: the following required arguments were not provided:\n  --read-only-root-filesystem",
         ),
+        (
+            &["-f", "web.yaml", "--run-as-user", "0"],
+            "error: --run-as-user 0 is root, which restricted does not allow: give another user, or ",
+        ),
         (&["-f", "web.yaml", "-o", "x"], "error: invalid value 'x' for '--output <FORMAT>': unable to match a printer"),
         (&["-f", "gone.yaml"], "error: gone.yaml: the path \"gone.yaml\" does not exist\n"),
     ];
