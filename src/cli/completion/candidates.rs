@@ -319,6 +319,7 @@ mod tests {
             "URL",
             "TOKEN",
             "TIME",
+            "DURATION",
             "CAPABILITY",
             "PATH",
             "NAME=SOURCE",
