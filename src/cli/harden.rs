@@ -35,7 +35,8 @@ pub(super) fn run(args: &HardenArgs, streams: &mut Streams) -> Result<Exit, Fail
     hardening.report.errors.extend(objects.1);
     tell(args, &hardening, &objects.0, streams)?;
     let written = write(args, &hardening, streams)?;
-    if written == Written::All && args.write && args.output == HardenFormat::Text && !args.quiet {
+    let is_refused = hardening.report.results.iter().any(|result| !result.refused.is_empty());
+    if written == Written::All && !is_refused && args.write && args.output == HardenFormat::Text && !args.quiet {
         let next = format!("kubectl apply --dry-run=server{}", check::input_flags(&args.inputs));
         render_harden::next(&next, &streams.out_style(Some(args.color)), &mut streams.out)?;
     }

@@ -91,3 +91,11 @@ fn what_a_choice_cannot_do_is_told() {
     let ran = harden(&folder, &["-f", "pod.yaml", "-q", "--level", "baseline", "--run-as-user", "0"]);
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
 }
+
+#[test]
+fn what_could_not_be_edited_is_not_sent_to_the_server() {
+    let shared = POD.replace("  containers:", "  securityContext: &shared\n    runAsNonRoot: false\n  containers:");
+    let folder = folder(&[("pod.yaml", &format!("{shared}    securityContext: *shared\n")), ("plain.yaml", POD)]);
+    let next = |file: &str| harden(&folder, &["-f", file, "--write", "--yes"]).stdout.contains("--dry-run=server");
+    assert!(!next("pod.yaml") && next("plain.yaml"));
+}
