@@ -9,7 +9,6 @@ namespaces are held against `kubectl label --dry-run=server --overwrite ns --all
 programs run in turn, A B A B …, and figures are of whole processes. Needs curl and Python 3.9.
 """
 
-import argparse
 import base64
 import json
 import os
@@ -17,8 +16,8 @@ import subprocess
 import sys
 import tempfile
 
-from check import ROOT, median, run
-from live import BINARY, fill, find_one
+from check import median, run
+from live import BINARY, fill, find_one, main
 
 LISTS = [
     "api/v1/pods", "api/v1/replicationcontrollers", "apis/apps/v1/deployments", "apis/apps/v1/statefulsets",
@@ -78,24 +77,5 @@ def measure(kubeconfig, options):
     compare("labels / kubectl label --dry-run", [*ours, "--all", "--enforce", "baseline"], kubectl, options.pairs)
 
 
-def main():
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--pods", type=int, default=10000, help="how many to make; 0 for a cluster that is filled")
-    arguments.add_argument("--pairs", type=int, default=5)
-    arguments.add_argument("--kubeconfig", help="in JSON, with one cluster and one user with a token")
-    options = arguments.parse_args()
-
-    subprocess.run(["cargo", "build", "--release", "--quiet"], cwd=ROOT, check=True)
-    if options.kubeconfig:
-        return measure(options.kubeconfig, options)
-    command = [find_one("run-*/run"), "-bin", os.path.dirname(find_one("v*/kube-apiserver"))]
-    # It ends when its standard input does, however this program ends.
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as cluster:
-        line = cluster.stdout.readline()
-        if not line:
-            sys.exit("the control plane did not start")
-        measure(json.loads(line)["kubeconfig"], options)
-
-
 if __name__ == "__main__":
-    main()
+    main(__doc__, measure)

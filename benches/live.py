@@ -196,8 +196,9 @@ def measure(kubeconfig, options):
         compare(" ".join(["check -A", *extra]), ours, peer, options.pairs)
 
 
-def main():
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def main(description, measure):
+    """Reads the arguments, starts a control plane where none is named, and has `measure` do the rest."""
+    arguments = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--pods", type=int, default=10000, help="how many to make; 0 for a cluster that is filled")
     arguments.add_argument("--pairs", type=int, default=5)
     arguments.add_argument("--kubeconfig", help="in JSON, with one cluster and one user with a token")
@@ -216,4 +217,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    main(__doc__, measure)
