@@ -1,5 +1,6 @@
 //! Judges manifests: from inputs to a [`Report`].
 
+mod in_order;
 mod namespaces;
 mod policies;
 mod verdict;
@@ -9,14 +10,13 @@ pub use policies::Policies;
 pub use walk::{Scene, Stop, parse, unfit, walk};
 
 use std::collections::BTreeSet;
-
-use rayon::prelude::*;
+use std::{io, iter};
 
 use crate::policy::{AdmissionConfig, NamespacePolicy, Version};
 use crate::report::{Asked, Problem, Report, Source, Verdict};
 use crate::source::{self, Input, Manifest};
-use crate::yaml::{Chunk, chunks};
 
+use in_order::in_order;
 use namespaces::Namespaces;
 use verdict::Judge;
 
@@ -38,85 +38,85 @@ pub struct Request {
 /// Judges everything in `inputs`, in order. What cannot be read becomes an error of the report; the rest goes on.
 #[must_use]
 pub fn check(request: &Request, inputs: &[Input]) -> Report {
-    let outcomes = match request.asked {
-        Asked::Level(_) => check_alone(request, inputs),
-        Asked::Namespace => check_together(request, inputs),
-    };
     let mut report = Report::new(request.asked, request.version);
-    for outcome in outcomes {
-        report.results.extend(outcome.results);
-        report.errors.extend(outcome.errors);
-        report.warnings.extend(outcome.warnings);
-        report.without_template += outcome.without_template;
-    }
+    let all = check_parts(request, inputs, |part| part, |part| Ok::<_, io::Error>(report.add(part)));
+    debug_assert!(all.is_ok(), "taking parts never fails: {all:?}");
     report
 }
 
-/// What one document, or one input, adds to the report.
-#[derive(Debug, Default)]
-struct Outcome {
-    results: Vec<Verdict>,
-    errors: Vec<Problem>,
-    warnings: Vec<Problem>,
-    without_template: usize,
-}
-
-impl Outcome {
-    fn unreadable(input: &Input, message: String) -> Self {
-        Problem { source: Source::file(input.name()), message }.into()
-    }
-}
-
-impl From<Problem> for Outcome {
-    fn from(problem: Problem) -> Self {
-        Self { errors: vec![problem], ..Self::default() }
-    }
-}
-
-/// Each input for itself: nothing but its own text is kept while it is judged.
-fn check_alone(request: &Request, inputs: &[Input]) -> Vec<Outcome> {
-    let namespaces = Namespaces::default();
-    let judge = Judge { request, namespaces: &namespaces };
-    let outcomes: Vec<Vec<Outcome>> = inputs
-        .par_iter()
-        .map(|input| match source::read(input) {
-            Ok(manifest) => check_manifest(&judge, &manifest),
-            Err(message) => vec![Outcome::unreadable(input, message)],
-        })
-        .collect();
-    outcomes.into_iter().flatten().collect()
-}
-
-/// All inputs in memory: the namespace of an object may stand in any of them, also after it.
-fn check_together(request: &Request, inputs: &[Input]) -> Vec<Outcome> {
-    let manifests: Vec<Result<Manifest, Outcome>> = inputs
-        .par_iter()
-        .map(|input| source::read(input).map_err(|message| Outcome::unreadable(input, message)))
-        .collect();
+/// Judges everything in `inputs` as [`check`] does, part by part. Each part is a report of its own about some documents;
+/// `shape` makes what is needed of it, on whatever thread, and `take` gets that in the order of the input. Memory is
+/// needed for some parts only.
+///
+/// # Errors
+///
+/// The first one of `take`, which ends it.
+pub fn check_parts<T: Send>(
+    request: &Request,
+    inputs: &[Input],
+    shape: impl Fn(Report) -> T + Sync,
+    take: impl FnMut(T) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut inputs: Vec<Readable> = inputs.iter().cloned().map(Ok).collect();
     let mut namespaces = Namespaces::default();
-    for manifest in manifests.iter().flatten() {
-        namespaces.collect(manifest);
+    if request.asked == Asked::Namespace {
+        // The namespace of an object may stand in any of the inputs, also after it: they are read twice.
+        inputs = inputs.into_iter().map(|input| input.and_then(|input| keep(&input))).collect();
+        in_order(jobs(&inputs), Namespaces::of, |next| Ok(namespaces.add(next)))?;
     }
     let judge = Judge { request, namespaces: &namespaces };
-    let outcomes: Vec<Vec<Outcome>> = manifests
-        .into_par_iter()
-        .map(|manifest| manifest.map_or_else(|unread| vec![unread], |manifest| check_manifest(&judge, &manifest)))
-        .collect();
-    outcomes.into_iter().flatten().collect()
+    in_order(jobs(&inputs), |job| shape(judge.part(job)), take)
 }
 
-fn check_manifest(judge: &Judge<'_>, manifest: &Manifest) -> Vec<Outcome> {
-    if let Some(problem) = unfit(manifest) {
-        return vec![Outcome::from(problem)];
-    }
-    chunks(&manifest.text).par_iter().with_min_len(8).map(|chunk| check_document(judge, manifest, chunk)).collect()
+/// An input, or what is wrong with it.
+type Readable = Result<Input, Problem>;
+
+fn keep(input: &Input) -> Readable {
+    input.keep().map_err(|message| unreadable(input, message))
 }
 
-fn check_document(judge: &Judge<'_>, manifest: &Manifest, chunk: &Chunk<'_>) -> Outcome {
-    match parse(manifest, chunk) {
-        Ok(document) => judge.document(manifest, &document),
-        Err(problem) => problem.into(),
+fn unreadable(input: &Input, message: String) -> Problem {
+    Problem { source: Source::file(input.name()), message }
+}
+
+/// What is judged at a time.
+enum Job<'a> {
+    /// A file that is short: several are read at once.
+    Short(&'a Input),
+    /// Some documents of an input.
+    Stretch(Manifest),
+    /// What cannot be read.
+    Unread(Problem),
+}
+
+impl Job<'_> {
+    /// The documents that the job is about.
+    fn manifest(self) -> Result<Manifest, Problem> {
+        match self {
+            Self::Short(input) => {
+                let manifest = source::read(input).map_err(|message| unreadable(input, message))?;
+                unfit(&manifest).map_or(Ok(manifest), Err)
+            }
+            Self::Stretch(manifest) => Ok(manifest),
+            Self::Unread(problem) => Err(problem),
+        }
     }
+}
+
+fn jobs(inputs: &[Readable]) -> impl Iterator<Item = Job<'_>> + Send {
+    inputs.iter().flat_map(|input| -> Box<dyn Iterator<Item = Job<'_>> + Send> {
+        match input {
+            Err(problem) => Box::new(iter::once(Job::Unread(problem.clone()))),
+            Ok(input) if source::is_short(input) => Box::new(iter::once(Job::Short(input))),
+            Ok(input) => match source::stretches(input) {
+                Err(message) => Box::new(iter::once(Job::Unread(unreadable(input, message)))),
+                Ok(stretches) => Box::new(stretches.map(move |stretch| match stretch {
+                    Ok(manifest) => Job::Stretch(manifest),
+                    Err(message) => Job::Unread(unreadable(input, message)),
+                })),
+            },
+        }
+    })
 }
 
 /// Names of the namespaces that templates were judged by without a document that says what their labels are.

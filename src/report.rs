@@ -6,7 +6,10 @@ pub mod harden;
 pub mod label;
 pub mod patch;
 pub mod rollout;
+mod summary;
 pub mod version;
+
+pub use summary::{Basis, Problems, Summary};
 
 use std::sync::Arc;
 
@@ -230,25 +233,18 @@ impl Report {
         self.results.iter().filter(|verdict| !verdict.allowed).count()
     }
 
-    /// How the policy is written for people: `restricted:v1.37`, or `the labels of their namespaces`.
+    /// By what it was judged.
     #[must_use]
-    pub fn policy_text(&self) -> String {
-        match self.asked {
-            // Servers of several contexts need not know the same versions.
-            Asked::Level(level) if self.results.iter().any(|verdict| !self.has_version_of(verdict)) => {
-                level.as_str().to_owned()
-            }
-            Asked::Level(level) => format!("{level}:v1.{}", self.version.minor()),
-            Asked::Namespace => "the labels of their namespaces".to_owned(),
-        }
+    pub fn basis(&self) -> Basis {
+        Basis { asked: self.asked, version: self.version }
     }
-}
 
-impl Report {
-    /// Whether a verdict is by the version of the whole report.
-    #[must_use]
-    pub fn has_version_of(&self, verdict: &Verdict) -> bool {
-        verdict.policy.version.minor() == self.version.minor()
+    /// Adds what comes next in the order of the input.
+    pub fn add(&mut self, next: Self) {
+        self.results.extend(next.results);
+        self.errors.extend(next.errors);
+        self.warnings.extend(next.warnings);
+        self.without_template += next.without_template;
     }
 }
 

@@ -2,28 +2,40 @@
 
 use std::collections::BTreeMap;
 
-use crate::source::{Manifest, objects};
-use crate::yaml::{Document, ValueRef, chunks};
+use super::Job;
+use crate::source::objects;
+use crate::yaml::{Chunk, Document, ValueRef};
 
 /// Labels of the namespaces that the inputs define; of one defined twice the last, as if applied in order.
 #[derive(Debug, Default)]
 pub(super) struct Namespaces(BTreeMap<String, BTreeMap<String, String>>);
 
 impl Namespaces {
-    /// Adds the namespaces of a manifest. What cannot be read is passed over: judging it tells.
-    pub(super) fn collect(&mut self, manifest: &Manifest) {
-        for chunk in chunks(&manifest.text) {
-            // Parsing costs more than looking for the word.
-            if memchr::memmem::find(chunk.text.as_bytes(), b"Namespace").is_none() {
-                continue;
-            }
-            let Ok(document) = Document::parse(&chunk) else { continue };
-            for object in objects(&document).into_iter().flatten() {
-                if object.kind == "Namespace" && object.group().is_empty() {
-                    self.0.insert(object.name.to_owned(), strings(object.value, "labels"));
-                }
+    /// The namespaces of a part of the inputs. What cannot be read is passed over: judging it tells.
+    pub(super) fn of(job: Job<'_>) -> Self {
+        let mut namespaces = Self::default();
+        if let Ok(manifest) = job.manifest() {
+            manifest.chunks().iter().for_each(|chunk| namespaces.collect(chunk));
+        }
+        namespaces
+    }
+
+    fn collect(&mut self, chunk: &Chunk<'_>) {
+        // Parsing costs more than looking for the word.
+        if memchr::memmem::find(chunk.text.as_bytes(), b"Namespace").is_none() {
+            return;
+        }
+        let Ok(document) = Document::parse(chunk) else { return };
+        for object in objects(&document).into_iter().flatten() {
+            if object.kind == "Namespace" && object.group().is_empty() {
+                self.0.insert(object.name.to_owned(), strings(object.value, "labels"));
             }
         }
+    }
+
+    /// Adds the namespaces of the next part.
+    pub(super) fn add(&mut self, next: Self) {
+        self.0.extend(next.0);
     }
 
     /// The labels of a namespace; `None` when no input defines it.

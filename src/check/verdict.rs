@@ -1,13 +1,13 @@
 //! Judges the pod templates of one document.
 
 use super::namespaces::{Namespaces, strings};
-use super::walk::{Scene, Stop, walk};
-use super::{Outcome, Policies, Request};
+use super::walk::{Scene, Stop, parse, walk};
+use super::{Job, Policies, Request};
 use crate::admission;
 use crate::evaluate::{evaluate, strictest_level};
 use crate::model::{FieldPath, Finding, PodTemplate};
 use crate::policy::{LabelContext, Level, Mode, NamespacePolicy, Policy, label_mistakes};
-use crate::report::{Asked, ModeVerdict, PlacedFinding, Verdict};
+use crate::report::{Asked, ModeVerdict, PlacedFinding, Report, Verdict};
 use crate::source::{Found, Manifest, Object, place};
 use crate::yaml::Document;
 
@@ -18,15 +18,28 @@ pub(super) struct Judge<'a> {
 }
 
 impl Judge<'_> {
+    /// Judges the documents of a job; the report is about them alone.
+    pub(super) fn part(&self, job: Job<'_>) -> Report {
+        let mut part = Report::new(self.request.asked, self.request.version);
+        match job.manifest() {
+            Ok(manifest) => manifest.chunks().iter().for_each(|chunk| match parse(&manifest, chunk) {
+                Ok(document) => self.document(&manifest, &document, &mut part),
+                Err(problem) => part.errors.push(problem),
+            }),
+            Err(problem) => part.errors.push(problem),
+        }
+        part
+    }
+
     /// Judges every template of a document.
-    pub(super) fn document(&self, manifest: &Manifest, document: &Document<'_>) -> Outcome {
-        let mut results = Vec::new();
+    fn document(&self, manifest: &Manifest, document: &Document<'_>, part: &mut Report) {
         let scene = walk(manifest, document, self.request.namespace.as_deref(), &mut |scene, stop| match stop {
             Stop::Namespace(object) => self.namespace(scene, object),
-            Stop::Template { object, found, pod } => results.push(self.judge(scene, object, found, pod)),
+            Stop::Template { object, found, pod } => part.results.push(self.judge(scene, object, found, pod)),
         });
-        let without_template = usize::from(scene.is_without_template);
-        Outcome { results, errors: scene.errors, warnings: scene.warnings, without_template }
+        part.errors.extend(scene.errors);
+        part.warnings.extend(scene.warnings);
+        part.without_template += usize::from(scene.is_without_template);
     }
 
     /// Mistakes in a namespace's labels, told where they stand. A value that the server cannot read is an error where

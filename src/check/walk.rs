@@ -5,7 +5,8 @@ use std::sync::Arc;
 use crate::model::PodTemplate;
 use crate::report::{Problem, Source};
 use crate::source::{
-    Found, Manifest, Object, check_object_types, check_template_fields, find, helm_template, objects, served_version,
+    Found, Manifest, Object, check_object_types, check_template_fields, find, helm_template, is_binary, objects,
+    served_version,
 };
 use crate::yaml::de::decode;
 use crate::yaml::{Chunk, Document, Span};
@@ -87,9 +88,9 @@ impl<'a> Scene<'a> {
 /// more than an error per line of it.
 #[must_use]
 pub fn unfit(manifest: &Manifest) -> Option<Problem> {
-    let is_binary = manifest.text.bytes().take(8192).any(|byte| byte == 0);
     let source = || Source { origin: manifest.origin.clone(), ..Source::file(Arc::clone(&manifest.name)) };
-    is_binary.then(|| Problem { source: source(), message: "this is no manifest but a binary file".to_owned() })
+    is_binary(&manifest.text)
+        .then(|| Problem { source: source(), message: "this is no manifest but a binary file".to_owned() })
 }
 
 /// Parses a document of a manifest.

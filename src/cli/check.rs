@@ -1,15 +1,17 @@
 //! `kubectl secctx check`.
 
+use std::collections::BTreeSet;
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use clap::ValueEnum;
 
 use super::args::{AskedLevel, CheckArgs, InputArgs, ManifestArgs};
 use super::{Exit, Failure, Streams, harden, live};
-use crate::check::{Request, check, unlabelled_namespaces};
+use crate::check::{Request, check, check_parts, unlabelled_namespaces};
 use crate::policy::{AdmissionConfig, Level, NamespacePolicy, Version};
-use crate::render::{self, Format, Style, shell_word};
-use crate::report::{Asked, Report};
+use crate::render::{self, Format, Part, Printer, Style, shell_word};
+use crate::report::{Asked, Basis, Report, Summary, Verdict};
 use crate::source::{Input, expand, load_admission_config};
 
 /// How this command is called.
@@ -18,15 +20,76 @@ const COMMAND: &str = "kubectl secctx check";
 /// Judges what the arguments name, writes the report, and tells how it ended.
 pub(super) fn run(args: &CheckArgs, streams: &mut Streams) -> Result<Exit, Failure> {
     let request = request(&args.manifests)?;
-    let report = if args.manifests.are_given() {
+    if args.manifests.are_given() {
         args.cluster.refuse(COMMAND)?;
-        of_manifests(&args.manifests, &args.rest, COMMAND, &request)?
-    } else {
-        let looks = live::Looks { color: args.color, progress: !args.quiet, command: COMMAND };
-        live::report(&args.manifests, &args.cluster, &args.rest, &request, &looks, streams)?
+        return check_manifests(args, &request, streams);
+    }
+    let looks = live::Looks { color: args.color, progress: !args.quiet, command: COMMAND };
+    let report = live::report(&args.manifests, &args.cluster, &args.rest, &request, &looks, streams)?;
+    let tally = Tally::of(args, &request, &report);
+    tell_notices(args, &request, &tally, streams)?;
+    if !args.quiet {
+        render::render(&report, args.output, &style(args, &request, streams), &mut streams.out)?;
+    }
+    end(args, &tally, streams)
+}
+
+/// Judges manifests and writes the report part by part, since there may be more of them than fit in memory.
+fn check_manifests(args: &CheckArgs, request: &Request, streams: &mut Streams) -> Result<Exit, Failure> {
+    let (inputs, errors) = inputs(&args.manifests.inputs, &args.rest, COMMAND)?;
+    let basis = Basis { asked: request.asked, version: request.version };
+    let printer = Printer::new(basis, args.output, style(args, request, streams));
+    let render = |part: &Report| if args.quiet { Ok(Part::default()) } else { printer.part(part) };
+    let mut pages = printer.pages();
+    let mut tally = Tally::new(basis);
+    let mut out = BufWriter::with_capacity(1 << 16, &mut streams.out);
+    let mut take = |(part, next): (io::Result<Part>, Tally)| {
+        tally.add(next);
+        pages.take(part?, &mut out)
     };
-    write(args, &request, &report, streams)?;
-    Ok(exit(args, &report))
+    // What could not even be found stood in front of what is read.
+    let not_found = Report { errors, ..Report::new(request.asked, request.version) };
+    take((render(&not_found), Tally::of(args, request, &not_found)))?;
+    check_parts(request, &inputs, |part| (render(&part), Tally::of(args, request, &part)), take)?;
+    out.flush()?;
+    drop(out);
+    tell_notices(args, request, &tally, streams)?;
+    if !args.quiet {
+        let mut out = BufWriter::with_capacity(1 << 16, &mut streams.out);
+        pages.finish(&tally.summary, &mut out)?;
+        out.flush()?;
+    }
+    end(args, &tally, streams)
+}
+
+/// What remains of verdicts when they are written.
+struct Tally {
+    summary: Summary,
+    /// Namespaces whose labels are not known though they would decide.
+    unlabelled: BTreeSet<String>,
+    /// Whether something is as bad as the arguments say that it must not be.
+    fails: bool,
+}
+
+impl Tally {
+    fn new(basis: Basis) -> Self {
+        Self { summary: Summary::new(basis), unlabelled: BTreeSet::new(), fails: false }
+    }
+
+    fn of(args: &CheckArgs, request: &Request, report: &Report) -> Self {
+        let fails = |verdict: &Verdict| match args.fail_on {
+            None => !verdict.allowed,
+            Some(level) => verdict.exempt.is_none() && verdict.meets < Level::from(level),
+        };
+        let unlabelled = unlabelled_namespaces(report, request);
+        Self { summary: Summary::of(report), unlabelled, fails: report.results.iter().any(fails) }
+    }
+
+    fn add(&mut self, next: Self) {
+        self.summary.add(next.summary);
+        self.unlabelled.extend(next.unlabelled);
+        self.fails |= next.fails;
+    }
 }
 
 /// Judges the manifests that the arguments name; `rest` is what stands beside them.
@@ -81,30 +144,45 @@ pub(super) fn request(args: &ManifestArgs) -> Result<Request, Failure> {
     Ok(Request { asked, version: args.policy_version, namespace: args.namespace.clone(), admission, defaults })
 }
 
-fn write(args: &CheckArgs, request: &Request, report: &Report, streams: &mut Streams) -> Result<(), Failure> {
-    let err_style = streams.err_style(Some(args.color));
-    for notice in notices(&args.manifests, request, report) {
-        render::warning(&notice, &err_style, &mut streams.err)?;
+fn style(args: &CheckArgs, request: &Request, streams: &Streams) -> Style {
+    Style { next: next(args, request), brief: live::is_brief(args), ..streams.out_style(Some(args.color)) }
+}
+
+fn tell_notices(args: &CheckArgs, request: &Request, tally: &Tally, streams: &mut Streams) -> Result<(), Failure> {
+    let style = streams.err_style(Some(args.color));
+    for notice in notices(&args.manifests, request, &tally.summary, &tally.unlabelled) {
+        render::warning(&notice, &style, &mut streams.err)?;
     }
-    if !args.quiet {
-        let style =
-            Style { next: next(args, report), brief: live::is_brief(args), ..streams.out_style(Some(args.color)) };
-        render::render(report, args.output, &style, &mut streams.out)?;
-    }
-    render::problems(report, &err_style, &mut streams.err)?;
     Ok(())
 }
 
+/// What is left to say when the report is written, and how it ended.
+fn end(args: &CheckArgs, tally: &Tally, streams: &mut Streams) -> Result<Exit, Failure> {
+    let style = streams.err_style(Some(args.color));
+    render::problems(&tally.summary, &style, &mut streams.err)?;
+    Ok(if !tally.summary.errors.is_empty() {
+        Exit::Failure
+    } else if tally.fails && !args.exit_zero {
+        Exit::Violations
+    } else {
+        Exit::Clean
+    })
+}
+
 /// What should be known about the run as a whole.
-pub(super) fn notices(args: &ManifestArgs, request: &Request, report: &Report) -> Vec<String> {
+pub(super) fn notices(
+    args: &ManifestArgs,
+    request: &Request,
+    summary: &Summary,
+    unlabelled: &BTreeSet<String>,
+) -> Vec<String> {
     let mut notices = Vec::new();
     if request.version.is_unknown() {
         let (asked, newest) = (request.version, Version::Minor(Version::NEWEST));
         notices.push(format!("{asked} is newer than {newest}, the newest version known here: judged as {newest}"));
     }
-    let unlabelled = unlabelled_namespaces(report, request);
     if !unlabelled.is_empty() {
-        let names = unlabelled.into_iter().collect::<Vec<_>>().join(", ");
+        let names = unlabelled.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
         let policy = request.defaults.enforce;
         let why = if !args.are_given() {
             "the labels of these namespaces cannot be read"
@@ -123,7 +201,7 @@ pub(super) fn notices(args: &ManifestArgs, request: &Request, report: &Report) -
         };
         notices.push(format!("{unknown}: the exemption of these users is left out: {users}"));
     }
-    if report.results.is_empty() && report.errors.is_empty() {
+    if summary.checked == 0 && summary.errors.is_empty() {
         let nothing = if args.are_given() { "no pod template found" } else { "no workload and no pod found" };
         notices.push(format!("{nothing}, so there is nothing to judge"));
     }
@@ -131,13 +209,13 @@ pub(super) fn notices(args: &ManifestArgs, request: &Request, report: &Report) -
 }
 
 /// The command that a reader of violations should type next: the one that mends manifests, else the one that tells more.
-fn next(args: &CheckArgs, report: &Report) -> Option<String> {
+fn next(args: &CheckArgs, request: &Request) -> Option<String> {
     let inputs = &args.manifests.inputs;
-    if args.output != Format::Table || report.violating() == 0 || inputs.filename.iter().any(|name| name == "-") {
+    if args.output != Format::Table || inputs.filename.iter().any(|name| name == "-") {
         return None;
     }
     let of_manifests = args.manifests.are_given();
-    let can_harden = of_manifests && report.asked != Asked::Namespace && args.manifests.admission_config.is_none();
+    let can_harden = of_manifests && request.asked != Asked::Namespace && args.manifests.admission_config.is_none();
     let mut command = if can_harden { harden::COMMAND } else { COMMAND }.to_owned();
     if !of_manifests {
         command.push_str(&live::flags(args));
@@ -169,18 +247,4 @@ fn policy_flags(args: &ManifestArgs, everywhere: bool) -> String {
     let given =
         flags.into_iter().filter_map(|(flag, value)| value.map(|value| format!(" {flag} {}", shell_word(&value))));
     given.collect()
-}
-
-fn exit(args: &CheckArgs, report: &Report) -> Exit {
-    let fails = |verdict: &crate::report::Verdict| match args.fail_on {
-        None => !verdict.allowed,
-        Some(level) => verdict.exempt.is_none() && verdict.meets < Level::from(level),
-    };
-    if !report.errors.is_empty() {
-        Exit::Failure
-    } else if !args.exit_zero && report.results.iter().any(fails) {
-        Exit::Violations
-    } else {
-        Exit::Clean
-    }
 }

@@ -4,9 +4,11 @@ use std::io::{self, IsTerminal as _};
 
 use super::args::{ExplainArgs, ExplainFormat, ManifestArgs};
 use super::{Exit, Failure, Streams, check, live};
+use crate::check::unlabelled_namespaces;
 use crate::explain::{Answer, Pasted, lookup, read, similar};
 use crate::policy::Version;
 use crate::render::{self, Explanation};
+use crate::report::Summary;
 use crate::source::{self, Input};
 
 /// How this command is called.
@@ -73,11 +75,13 @@ fn objects(args: &ExplainArgs, streams: &mut Streams) -> Result<Exit, Failure> {
         live::report(&args.manifests, &args.cluster, &args.topics, &request, &looks, streams)?
     };
     let style = streams.err_style(Some(args.color));
-    for notice in check::notices(&args.manifests, &request, &report) {
+    let summary = Summary::of(&report);
+    let unlabelled = unlabelled_namespaces(&report, &request);
+    for notice in check::notices(&args.manifests, &request, &summary, &unlabelled) {
         render::warning(&notice, &style, &mut streams.err)?;
     }
     write(args, Explanation::Objects(&report), streams)?;
-    render::problems(&report, &style, &mut streams.err)?;
+    render::problems(&summary, &style, &mut streams.err)?;
     Ok(if report.errors.is_empty() { Exit::Clean } else { Exit::Failure })
 }
 

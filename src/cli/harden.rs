@@ -140,7 +140,7 @@ fn next(args: &HardenArgs, hardening: &Hardening) -> Option<String> {
         Input::File { .. } => Some(format!("{command} --write")),
         Input::Kustomization(_) => Some(format!("{command} -o kustomize")),
         Input::Url(_) => Some(format!("{command} -o yaml")),
-        Input::Stdin => None,
+        Input::Stdin | Input::Kept { .. } => None,
     }
 }
 

@@ -9,7 +9,7 @@ use crate::model::{Edit, PodTemplate};
 use crate::policy::Level;
 use crate::report::Origin;
 use crate::source::Manifest;
-use crate::yaml::{Chunk, Document, Text, chunks};
+use crate::yaml::{Chunk, Document, Start, Text, chunks};
 
 /// Whether the edited text holds what was planned and nothing else is different; then the results say how it is judged.
 /// Documents of which that is not true are given up, so that the next try is without them.
@@ -56,7 +56,8 @@ fn verdicts(job: &Job, draft: &Draft<'_>, new: &Chunk<'_>) -> Option<Vec<Verdict
     }
     let mut verdicts = Vec::new();
     // What would be told of it was told of the text before.
-    let nameless = Manifest { name: "".into(), text: Text::decode(Vec::new()), origin: Origin::File };
+    let nameless =
+        Manifest { name: "".into(), text: Text::decode(Vec::new()), origin: Origin::File, start: Start::default() };
     walk(&nameless, &new, job.namespace.as_deref(), &mut |_, stop| {
         let Stop::Template { object, found, pod } = stop else { return };
         let known = draft.objects.iter().find(|known| known.path == object.path);

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 
+use serde::{Deserialize, Serialize};
+
 use super::measure::{columns, cut, cut_front};
 use super::style::{Painted, Style, Tone};
 
@@ -15,7 +17,7 @@ pub(super) struct Row<'a> {
 }
 
 /// How what a line is about fares.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Sign {
     /// It passes.
     Passes,
@@ -47,6 +49,7 @@ impl Sign {
 }
 
 /// A piece of a line.
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Cell<'a> {
     /// Safe to print.
     pub(super) text: Cow<'a, str>,
@@ -95,9 +98,15 @@ impl<'a> Columns<'a> {
         for row in rows {
             widths.resize(row.cells.len(), 0);
             for (width, cell) in widths.iter_mut().zip(&row.cells) {
-                *width = (*width).max(columns(&cell.text).min(LONGEST));
+                *width = (*width).max(columns(&cell.text));
             }
         }
+        Self::of_widths(style, flexible, widths)
+    }
+
+    /// For rows whose widest cells take these columns.
+    pub(super) fn of_widths(style: &'a Style, flexible: [Option<usize>; 2], mut widths: Vec<usize>) -> Self {
+        widths.iter_mut().for_each(|width| *width = (*width).min(LONGEST));
         let last = widths.pop().unwrap_or(0).min(MOST_OF_LAST);
         fit(&mut widths, last, flexible, style.width);
         Self { style, widths, files: flexible[0], cuts_last: true }

@@ -17,11 +17,11 @@ impl Default for Escaping {
 }
 
 impl Escaping {
-    /// For an item of a list that is a member of the document: indented as far as it stands there.
-    pub(super) fn of_item() -> Self {
+    /// For an item of a list, indented as far as it stands in a document this deep.
+    pub(super) fn of_item(depth: usize) -> Self {
         let mut formatter = PrettyFormatter::with_indent(b"    ");
-        // Beginning the object and the list around the item, into nowhere.
-        let around = formatter.begin_object(&mut io::sink()).and_then(|()| formatter.begin_array(&mut io::sink()));
+        // Beginning what is around the item, into nowhere.
+        let around = (0..depth).try_for_each(|_| formatter.begin_array(&mut io::sink()));
         debug_assert!(around.is_ok(), "nowhere takes everything");
         Self(formatter)
     }

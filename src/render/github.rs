@@ -8,20 +8,25 @@ use super::style::sanitize;
 use super::words::{self, Objection};
 use crate::model::Finding;
 use crate::policy::Mode;
-use crate::report::{Origin, Problem, Report, Source, Verdict};
+use crate::report::{Basis, Origin, Problem, Source, Summary, Verdict};
 
-/// Writes a command per spot of each finding, and per error and warning.
-pub(super) fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    for verdict in &report.results {
-        for objection in words::objections(report, verdict) {
+/// Writes a command per spot of each finding.
+pub(super) fn part(basis: Basis, verdicts: &[Verdict], out: &mut dyn Write) -> io::Result<()> {
+    for verdict in verdicts {
+        for objection in words::objections(basis, verdict) {
             for placed in objection.findings {
                 let finding = Command { verdict, objection: &objection, finding: &placed.finding };
                 spots(placed).iter().try_for_each(|spot| finding.write(out, spot))?;
             }
         }
     }
-    report.errors.iter().try_for_each(|error| write_problem(out, "error", error))?;
-    report.warnings.iter().try_for_each(|warning| write_problem(out, "warning", warning))
+    Ok(())
+}
+
+/// Writes a command per error and warning.
+pub(super) fn finish(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+    summary.errors.listed("errors").iter().try_for_each(|error| write_problem(out, "error", error))?;
+    summary.warnings.listed("warnings").iter().try_for_each(|warning| write_problem(out, "warning", warning))
 }
 
 struct Command<'a> {

@@ -1,45 +1,127 @@
 //! `-o junit`: a suite per file, a case per pod template.
 
-use std::collections::HashMap;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
+use std::sync::Arc;
 
-use quick_junit::{NonSuccessKind, Report as Suites, TestCase, TestCaseStatus, TestSuite};
+use quick_junit::{NonSuccessKind, Report as JunitReport, TestCase, TestCaseStatus, TestSuite};
 
-use super::sink::Sink;
+use super::printer::Part;
+use super::spool::Spool;
 use super::spots::spots;
 use super::style::{counted, sanitize};
 use super::words::{self, Objection};
-use crate::report::{PlacedFinding, Problem, Report, Verdict};
+use crate::report::{Basis, PlacedFinding, Problem, Verdict};
 
-/// Writes JUnit XML. What XML cannot carry is escaped as on a terminal.
-pub(super) fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    let mut suites = Suites::new("kubectl-secctx");
-    suites.add_test_suites(by_file(report));
-    let mut sink = Sink::new(out);
-    let result = suites.serialize(&mut sink);
-    sink.finish(result)
+/// A file's suite: what its first line has to tell.
+#[derive(Debug)]
+struct Suite {
+    file: Arc<str>,
+    tests: usize,
+    skipped: usize,
+    failures: usize,
+    errors: usize,
+    /// Bytes that its cases take.
+    length: u64,
 }
 
-/// The suites in the order in which their files come first; unreadable files last.
-fn by_file(report: &Report) -> Vec<TestSuite> {
-    let cases = (report.results.iter().map(|verdict| (&verdict.source.file, case(report, verdict))))
-        .chain(report.errors.iter().map(|error| (&error.source.file, error_case(error))));
-    let mut suites: Vec<TestSuite> = Vec::new();
-    let mut known = HashMap::new();
-    for (file, case) in cases {
-        let at = *known.entry(file).or_insert_with(|| {
-            suites.push(TestSuite::new(sanitize(file)));
-            suites.len() - 1
-        });
-        if let Some(suite) = suites.get_mut(at) {
-            suite.add_test_case(case);
+/// The suites of a report, in the order in which their files come.
+#[derive(Debug, Default)]
+pub(super) struct Suites(Vec<Suite>);
+
+impl Suites {
+    /// Adds suites that come next; the first may go on with the file of the last.
+    pub(super) fn add(&mut self, next: Self) {
+        for suite in next.0 {
+            match self.0.last_mut().filter(|last| last.file == suite.file) {
+                Some(last) => last.add(&suite),
+                None => self.0.push(suite),
+            }
         }
     }
-    suites
 }
 
-fn case(report: &Report, verdict: &Verdict) -> TestCase {
-    let objections = words::objections(report, verdict);
+impl Suite {
+    fn add(&mut self, next: &Self) {
+        self.tests += next.tests;
+        self.skipped += next.skipped;
+        self.failures += next.failures;
+        self.errors += next.errors;
+        self.length += next.length;
+    }
+}
+
+/// Writes the cases of verdicts, and of what could not be read. What XML cannot carry is escaped as on a terminal.
+pub(super) fn part(basis: Basis, verdicts: &[Verdict], errors: &[Problem], part: &mut Part) -> io::Result<()> {
+    let cases = (verdicts.iter().map(|verdict| (&verdict.source.file, case(basis, verdict))))
+        .chain(errors.iter().map(|error| (&error.source.file, error_case(error))));
+    for (file, case) in cases {
+        let mut suite = TestSuite::new(sanitize(file));
+        suite.add_test_case(case);
+        let text = cases_text(&suite)?;
+        part.text.extend_from_slice(text.as_bytes());
+        let TestSuite { tests, skipped, failures, errors, .. } = suite;
+        let length = text.len() as u64;
+        let file = Arc::clone(file);
+        part.suites.add(Suites(vec![Suite { file, tests, skipped, failures, errors, length }]));
+    }
+    Ok(())
+}
+
+/// Writes the suites around their cases.
+pub(super) fn finish(cases: Spool, suites: &Suites, out: &mut dyn Write) -> io::Result<()> {
+    let mut around = JunitReport::new("kubectl-secctx");
+    around.add_test_suites(suites.0.iter().map(suite_with_stand_in));
+    let text = xml(&around)?;
+    let stand_in = cases_text(&suite_of(stand_in()))?;
+    let mut cases = cases.into_reader()?;
+    let mut parts = text.split(&stand_in);
+    out.write_all(parts.next().unwrap_or_default().as_bytes())?;
+    for (suite, after) in suites.0.iter().zip(parts) {
+        copy(&mut cases.by_ref().take(suite.length), out)?;
+        out.write_all(after.as_bytes())?;
+    }
+    Ok(())
+}
+
+fn copy(from: &mut impl Read, out: &mut dyn Write) -> io::Result<()> {
+    io::copy(from, out).map(|_| ())
+}
+
+/// A suite that has these counts, and one case that stands for its own.
+fn suite_with_stand_in(suite: &Suite) -> TestSuite {
+    let mut with = TestSuite::new(sanitize(&suite.file));
+    with.test_cases.push(stand_in());
+    (with.tests, with.skipped, with.failures, with.errors) = (suite.tests, suite.skipped, suite.failures, suite.errors);
+    with
+}
+
+fn stand_in() -> TestCase {
+    TestCase::new("stand-in", TestCaseStatus::success())
+}
+
+fn suite_of(case: TestCase) -> TestSuite {
+    let mut suite = TestSuite::new("");
+    suite.add_test_case(case);
+    suite
+}
+
+/// The lines of a suite's cases: those between its first and its last.
+fn cases_text(suite: &TestSuite) -> io::Result<String> {
+    let mut around = JunitReport::new("");
+    around.add_test_suite(suite.clone());
+    let text = xml(&around)?;
+    // Markup in names and messages is escaped, so these are the tags.
+    let start = text.find("        <testcase").unwrap_or_default();
+    let end = text.rfind("    </testsuite>").unwrap_or(text.len());
+    Ok(text[start..end].to_owned())
+}
+
+fn xml(report: &JunitReport) -> io::Result<String> {
+    report.to_string().map_err(io::Error::other)
+}
+
+fn case(basis: Basis, verdict: &Verdict) -> TestCase {
+    let objections = words::objections(basis, verdict);
     let mut case = TestCase::new(words::object_name(verdict), status(verdict, &objections));
     let namespace = verdict.namespace.as_deref().unwrap_or("-");
     case.set_classname(sanitize(&format!("{namespace}/{}", verdict.kind)));

@@ -3,30 +3,40 @@
 
 use std::io::{self, Write};
 
+use super::printer::{Pages, Part};
 use super::spots::spots;
 use super::style::{counted, plural, sanitize};
 use super::words::{self, Objection};
-use crate::report::{Asked, PlacedFinding, Problem, Report, Verdict};
+use crate::report::{Asked, Basis, PlacedFinding, Problem, Summary, Verdict};
 
-/// Writes a summary, a table of the workloads, and what is wrong with each, folded.
-pub(super) fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    write_summary(report, out)?;
-    if !report.results.is_empty() {
-        write_table(report, out)?;
-    }
-    report.results.iter().try_for_each(|verdict| write_details(report, verdict, out))?;
-    write_problems("Errors", &report.errors, out)?;
-    write_problems("Warnings", &report.warnings, out)
+/// Writes the line of each workload in the table, and what is wrong with it, folded.
+pub(super) fn part(basis: Basis, verdicts: &[Verdict], part: &mut Part) -> io::Result<()> {
+    verdicts.iter().try_for_each(|verdict| {
+        write_row(basis, verdict, &mut part.rows)?;
+        write_details(basis, verdict, &mut part.text)
+    })
 }
 
-fn write_summary(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    let policy = match report.asked {
-        Asked::Level(_) => code(&report.policy_text()),
-        Asked::Namespace => report.policy_text(),
+/// Writes a summary, a table of the workloads, and what is wrong with each.
+pub(super) fn finish(pages: Pages<'_>, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+    write_summary(summary, out)?;
+    if summary.checked > 0 {
+        writeln!(out, "\n| | Workload | Namespace | Meets | Findings | Where |\n|---|---|---|---|---|---|")?;
+    }
+    pages.rows.copy(0, out)?;
+    pages.body.copy(0, out)?;
+    write_problems("Errors", &summary.errors.listed("errors"), out)?;
+    write_problems("Warnings", &summary.warnings.listed("warnings"), out)
+}
+
+fn write_summary(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+    let policy = match summary.basis.asked {
+        Asked::Level(_) => code(&summary.policy_text()),
+        Asked::Namespace => summary.policy_text(),
     };
-    let checked = report.results.len();
-    let text = match report.violating() {
-        _ if checked == 0 && !report.errors.is_empty() => "nothing could be judged".to_owned(),
+    let (checked, violating) = (summary.checked, summary.violating);
+    let text = match violating {
+        _ if checked == 0 && !summary.errors.is_empty() => "nothing could be judged".to_owned(),
         _ if checked == 0 => "no pod template found".to_owned(),
         0 => format!("no finding in {} against {policy}", counted(checked, "workload", "workloads")),
         failing => {
@@ -34,32 +44,28 @@ fn write_summary(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             format!("{failing} of {} {verb} not meet {policy}", counted(checked, "workload", "workloads"))
         }
     };
-    let sign = if report.violating() > 0 || !report.errors.is_empty() { "❌" } else { "✅" };
+    let sign = if violating > 0 || !summary.errors.is_empty() { "❌" } else { "✅" };
     writeln!(out, "### {sign} Pod Security: {text}")
 }
 
-fn write_table(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "\n| | Workload | Namespace | Meets | Findings | Where |\n|---|---|---|---|---|---|")?;
-    for verdict in &report.results {
-        let objections = words::objections(report, verdict);
-        let sign = match (verdict.allowed, objections.is_empty(), &verdict.exempt) {
-            (false, ..) => "❌",
-            (true, false, _) => "⚠️",
-            (true, true, Some(_)) => "➖",
-            (true, true, None) => "✅",
-        };
-        let mut source = verdict.source.clone();
-        source.column = None;
-        let cells = [
-            cell(&words::object_name(verdict)),
-            verdict.namespace.as_deref().map_or(String::new(), cell),
-            verdict.meets.to_string(),
-            findings_cell(verdict, &objections),
-            cell(&words::position(&source)),
-        ];
-        writeln!(out, "| {sign} | {} |", cells.join(" | "))?;
-    }
-    Ok(())
+fn write_row(basis: Basis, verdict: &Verdict, out: &mut dyn Write) -> io::Result<()> {
+    let objections = words::objections(basis, verdict);
+    let sign = match (verdict.allowed, objections.is_empty(), &verdict.exempt) {
+        (false, ..) => "❌",
+        (true, false, _) => "⚠️",
+        (true, true, Some(_)) => "➖",
+        (true, true, None) => "✅",
+    };
+    let mut source = verdict.source.clone();
+    source.column = None;
+    let cells = [
+        cell(&words::object_name(verdict)),
+        verdict.namespace.as_deref().map_or(String::new(), cell),
+        verdict.meets.to_string(),
+        findings_cell(verdict, &objections),
+        cell(&words::position(&source)),
+    ];
+    writeln!(out, "| {sign} | {} |", cells.join(" | "))
 }
 
 fn findings_cell(verdict: &Verdict, objections: &[Objection<'_>]) -> String {
@@ -74,8 +80,8 @@ fn findings_cell(verdict: &Verdict, objections: &[Objection<'_>]) -> String {
     parts.join(", ")
 }
 
-fn write_details(report: &Report, verdict: &Verdict, out: &mut dyn Write) -> io::Result<()> {
-    for objection in words::objections(report, verdict) {
+fn write_details(basis: Basis, verdict: &Verdict, out: &mut dyn Write) -> io::Result<()> {
+    for objection in words::objections(basis, verdict) {
         let modes = if objection.modes.is_empty() { String::new() } else { format!(" ({})", objection.modes_text()) };
         let object = html(&words::object(verdict));
         let policy = objection.policy_text();
@@ -144,6 +150,7 @@ pub(super) fn html(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::render::{Format, Style, rendered, sample};
+    use crate::report::Report;
 
     fn text(report: &Report) -> String {
         rendered(report, Format::Markdown, &Style::default())

@@ -12,7 +12,7 @@ mod label;
 mod markdown;
 mod measure;
 mod name;
-mod parallel;
+mod printer;
 mod problems;
 mod psa;
 mod rollout;
@@ -21,6 +21,7 @@ mod sample;
 mod sarif;
 mod shell;
 mod sink;
+mod spool;
 mod spots;
 mod style;
 mod table;
@@ -32,6 +33,7 @@ pub use explain::{Explanation, explanation, explanation_json};
 pub use format::Format;
 pub use harden::HardenFormat;
 pub use label::{LabelFormat, label};
+pub use printer::{Pages, Part, Printer};
 pub use problems::{error, problem_lists, problems, warning};
 pub use rollout::{rollout, rollout_line};
 pub use shell::shell_word;
@@ -40,27 +42,18 @@ pub use version::{VersionFormat, versions};
 
 use std::io::{self, BufWriter, Write};
 
-use crate::report::Report;
+use crate::report::{Report, Summary};
 
-/// Writes the results of a report to `out`, as it goes; [`problems`] writes what belongs to standard error.
+/// Writes the results of a whole report to `out`; [`problems`] writes what belongs to standard error.
 ///
 /// # Errors
-/// Those of `out`.
+/// Those of `out`, and of the file in which longer texts wait.
 pub fn render(report: &Report, format: Format, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     let mut out = BufWriter::with_capacity(1 << 16, out);
-    match format {
-        Format::Table => table::render(report, table::Detail::Normal, style, &mut out),
-        Format::Wide => table::render(report, table::Detail::Wide, style, &mut out),
-        Format::Json => json::render(report, &mut out),
-        Format::Yaml => yaml::render(report, &mut out),
-        Format::Sarif => sarif::render(report, &mut out),
-        Format::Junit => junit::render(report, &mut out),
-        Format::Github => github::render(report, &mut out),
-        Format::Markdown => markdown::render(report, &mut out),
-        Format::Name => name::render(report, &mut out),
-        Format::Psa => psa::render(report, &mut out),
-    }?;
-    out.flush()
+    let printer = Printer::new(report.basis(), format, style.clone());
+    let mut pages = printer.pages();
+    printer.parts(report, &mut |part| pages.take(part, &mut out))?;
+    pages.finish(&Summary::of(report), &mut out)
 }
 
 /// The text of a report in a format, as its tests compare it.

@@ -3,11 +3,11 @@
 use std::io::{self, Write};
 
 use super::style::sanitize;
-use crate::report::{Report, Verdict};
+use crate::report::Verdict;
 
 /// Writes `deployment.apps/web` for each workload that does not pass.
-pub(super) fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    let failing = report.results.iter().filter(|verdict| !verdict.allowed);
+pub(super) fn part(verdicts: &[Verdict], out: &mut dyn Write) -> io::Result<()> {
+    let failing = verdicts.iter().filter(|verdict| !verdict.allowed);
     failing.into_iter().try_for_each(|verdict| writeln!(out, "{}", resource_name(verdict)))
 }
 

@@ -4,14 +4,14 @@ use std::io::{self, Write};
 
 use super::style::{Style, Tone, sanitize};
 use super::words::position;
-use crate::report::{Problem, Report};
+use crate::report::{Problem, Summary};
 
 /// Writes a report's warnings and errors, a line each: `Warning: shop.yaml:3:1: …`, `error: shop.yaml:12:23: …`.
 ///
 /// # Errors
 /// Those of `out`.
-pub fn problems(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<()> {
-    problem_lists(&report.warnings, &report.errors, style, out)
+pub fn problems(summary: &Summary, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    problem_lists(&summary.warnings.listed("warnings"), &summary.errors.listed("errors"), style, out)
 }
 
 /// Writes any report's warnings and errors as [`problems`] does.
@@ -50,7 +50,7 @@ mod tests {
 
     fn written(style: &Style) -> String {
         let mut out = Vec::new();
-        problems(&sample::hostile(), style, &mut out).expect("a vector takes everything");
+        problems(&Summary::of(&sample::hostile()), style, &mut out).expect("a vector takes everything");
         String::from_utf8(out).expect("UTF-8")
     }
 

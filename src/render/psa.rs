@@ -3,11 +3,11 @@
 use std::io::{self, Write};
 
 use super::style::sanitize;
-use crate::report::Report;
+use crate::report::Verdict;
 
 /// Writes the server's sentence for each object about which it says something.
-pub(super) fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    let sentences = report.results.iter().filter_map(|verdict| verdict.sentence.as_deref());
+pub(super) fn part(verdicts: &[Verdict], out: &mut dyn Write) -> io::Result<()> {
+    let sentences = verdicts.iter().filter_map(|verdict| verdict.sentence.as_deref());
     sentences.into_iter().try_for_each(|sentence| writeln!(out, "{}", sanitize(sentence)))
 }
 

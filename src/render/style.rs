@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use colored::{ColoredString, Colorize as _};
+use serde::{Deserialize, Serialize};
 
 use crate::model::Applicability;
 use crate::policy::Level;
@@ -24,7 +25,7 @@ pub struct Style {
 }
 
 /// What a piece of text is, hence how it is coloured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Tone {
     Plain,
     Strong,

@@ -8,7 +8,7 @@ use super::style::sanitize;
 use crate::checks;
 use crate::model::{Applicability, FieldPath, Finding, Segment, Violation};
 use crate::policy::{Mode, Policy};
-use crate::report::{Asked, Origin, Place, PlacedFinding, PodGroup, Report, Source, Verdict};
+use crate::report::{Asked, Basis, Origin, Place, PlacedFinding, PodGroup, Source, Verdict};
 
 /// Values longer than this are not shown.
 const LONGEST_VALUE: usize = 60;
@@ -193,10 +193,10 @@ pub(super) struct Objection<'a> {
 }
 
 /// Everything that is said against an object; modes that say the same are put together.
-pub(super) fn objections<'a>(report: &Report, verdict: &'a Verdict) -> Vec<Objection<'a>> {
+pub(super) fn objections(basis: Basis, verdict: &Verdict) -> Vec<Objection<'_>> {
     let mut all: Vec<Objection<'_>> = Vec::new();
     if !verdict.findings.is_empty() {
-        let modes = if report.asked == Asked::Namespace { vec![Mode::Enforce] } else { Vec::new() };
+        let modes = if basis.asked == Asked::Namespace { vec![Mode::Enforce] } else { Vec::new() };
         all.push(Objection { policy: verdict.policy, modes, findings: &verdict.findings });
     }
     for mode in verdict.modes.iter().filter(|mode| !mode.findings.is_empty()) {

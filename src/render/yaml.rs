@@ -11,8 +11,9 @@ use serde_json::Value;
 
 use super::json;
 use super::sink::Sink;
+use super::spool::Spool;
 use super::style::is_harmful;
-use crate::report::Report;
+use crate::report::{Basis, Summary, Verdict};
 
 /// Written as [`MARK`]; no character of any text, by its definition.
 const NONCHARACTER: char = '\u{fffe}';
@@ -20,15 +21,27 @@ const NONCHARACTER: char = '\u{fffe}';
 /// How a string in double quotes begins that begins with [`NONCHARACTER`].
 const MARK: &str = r#""\uFFFE"#;
 
+/// How the document looks where its results belong.
+const NO_RESULTS: &str = "results: []\n";
+
+/// Writes each result as an item of the list of results.
+pub(super) fn part(basis: Basis, verdicts: &[Verdict], text: &mut Vec<u8>) -> io::Result<()> {
+    verdicts.iter().try_for_each(|verdict| write_marked(&[marked(&json::result(basis, verdict))], text))
+}
+
 /// Writes the version 1 document.
-pub(super) fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    let document = json::document(
-        report,
-        &report.results,
-        |verdict| marked(&json::result(report, verdict)),
-        |problem| marked(&json::problem(problem)),
-    );
-    write_marked(&document, out)
+pub(super) fn finish(results: Spool, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+    let (errors, warnings) = (summary.errors.listed("errors"), summary.warnings.listed("warnings"));
+    let document = json::document(summary, &errors, &warnings, |problem| marked(&json::problem(problem)));
+    let mut envelope = Vec::new();
+    write_marked(&document, &mut envelope)?;
+    // The first match is the member: what comes before it is the document's own.
+    let at = memchr::memmem::find(&envelope, NO_RESULTS.as_bytes()).filter(|_| !results.is_empty());
+    let Some(at) = at else { return out.write_all(&envelope) };
+    out.write_all(&envelope[..at])?;
+    out.write_all(b"results:\n")?;
+    results.copy(0, out)?;
+    out.write_all(&envelope[at + NO_RESULTS.len()..])
 }
 
 /// Writes any document so that readers of YAML 1.1 read it as it is meant.
@@ -144,7 +157,7 @@ mod tests {
     use super::*;
     use crate::render::{Format, Style, rendered, sample};
 
-    fn yaml(report: &Report) -> String {
+    fn yaml(report: &crate::report::Report) -> String {
         rendered(report, Format::Yaml, &Style::default())
     }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use crate::report::{Problem, Source};
+use crate::report::{Origin, Problem, Source};
 
 /// Something to read manifests from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +24,15 @@ pub enum Input {
     Url(String),
     /// A folder for kustomize.
     Kustomization(String),
+    /// What was read already, and could not be read again.
+    Kept {
+        /// The name of what it was read from.
+        name: Arc<str>,
+        /// What that is the name of.
+        origin: Origin,
+        /// All of it.
+        bytes: Arc<[u8]>,
+    },
 }
 
 impl Input {
@@ -35,6 +44,31 @@ impl Input {
             Self::File { name, .. } => Arc::clone(name),
             Self::Url(url) => url.as_str().into(),
             Self::Kustomization(folder) => folder.as_str().into(),
+            Self::Kept { name, .. } => Arc::clone(name),
+        }
+    }
+
+    /// What its name is the name of.
+    #[must_use]
+    pub fn origin(&self) -> Origin {
+        match self {
+            Self::Stdin | Self::File { .. } | Self::Url(_) => Origin::File,
+            Self::Kustomization(_) => Origin::Built,
+            Self::Kept { origin, .. } => origin.clone(),
+        }
+    }
+
+    /// The same, so that it can be read more than once.
+    ///
+    /// # Errors
+    ///
+    /// A sentence that says what could not be read and why.
+    pub fn keep(&self) -> Result<Self, String> {
+        let is_file = |path: &Path| fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
+        match self {
+            Self::Kept { .. } => Ok(self.clone()),
+            Self::File { path, .. } if is_file(path) => Ok(self.clone()),
+            _ => Ok(Self::Kept { name: self.name(), origin: self.origin(), bytes: super::bytes(self)?.into() }),
         }
     }
 }
@@ -143,7 +177,7 @@ impl Expansion {
 }
 
 /// An input or output error in words.
-fn describe(error: &io::Error) -> String {
+pub(super) fn describe(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "no such file".to_owned(),
         io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
@@ -164,14 +198,15 @@ pub(super) fn read_stdin() -> Result<Vec<u8>, String> {
 ///
 /// Why it could not be read, in words.
 pub fn read_file(path: &Path) -> Result<Vec<u8>, String> {
-    let metadata = fs::metadata(path).map_err(|error| describe(&error))?;
-    if metadata.is_file() {
-        return fs::read(path).map_err(|error| describe(&error));
-    }
-    let mut file = open_special(path.to_owned())?;
     let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes).map_err(|error| describe(&error))?;
+    open(path)?.read_to_end(&mut bytes).map_err(|error| describe(&error))?;
     Ok(bytes)
+}
+
+/// Opens a file. A named pipe that nobody opens for writing is given up.
+pub(super) fn open(path: &Path) -> Result<File, String> {
+    let metadata = fs::metadata(path).map_err(|error| describe(&error))?;
+    if metadata.is_file() { File::open(path).map_err(|error| describe(&error)) } else { open_special(path.to_owned()) }
 }
 
 /// Opens what is no regular file. Opening a named pipe waits for a writer, so it is done aside and not forever.

@@ -43,13 +43,87 @@ const LOOK_AHEAD: usize = 4096;
 
 /// The documents of `text`, in order.
 pub fn chunks(text: &str) -> Vec<Chunk<'_>> {
-    let mut cutter = Cutter { text, place: Place { offset: 0, line: 1, column: 1 }, index: 0, chunks: Vec::new() };
-    let start = text.len() - text.trim_start().len();
-    if start < LOOK_AHEAD && text[start..].starts_with('{') && cutter.json() {
+    let mut cutter = Cutter::new(text, Start::default());
+    if starts_as_json(text) && cutter.json() {
         return cutter.chunks;
     }
     cutter.yaml();
     cutter.chunks
+}
+
+/// The documents of a part of a file, which is where [`whole_documents`] cut it, or the file's end.
+pub fn chunks_from(text: &str, start: Start) -> Vec<Chunk<'_>> {
+    if start == Start::default() {
+        return chunks(text);
+    }
+    let mut cutter = Cutter::new(text, start);
+    cutter.yaml();
+    cutter.chunks
+}
+
+/// Where in a file a part of it starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Start {
+    /// Its first line, counted from 1.
+    pub line: usize,
+    /// Position of its first document, counted from 0.
+    pub document: usize,
+}
+
+impl Default for Start {
+    /// That of a whole file.
+    fn default() -> Self {
+        Self { line: 1, document: 0 }
+    }
+}
+
+/// Whether kubectl would try to read a file that starts with `text` as JSON, whose values can only be told apart by
+/// reading them.
+#[must_use]
+pub fn starts_as_json(text: &str) -> bool {
+    let start = text.len() - text.trim_start().len();
+    start < LOOK_AHEAD && text[start..].starts_with('{')
+}
+
+/// How many bytes of a text that goes on are whole documents for sure, and how many documents they are: up to the last
+/// separator behind which nothing depends on what came before. The text is YAML in UTF-8 and starts where a document does;
+/// bytes that are no characters may be in it.
+#[must_use]
+pub fn whole_documents(text: &[u8]) -> Option<(usize, usize)> {
+    let (mut start, mut at, mut documents) = (0, 0, 0);
+    let mut found = None;
+    while let Some(separator) = separator(text, at) {
+        let Some(feed) = memchr::memchr(b'\n', &text[separator..]) else { break };
+        let after = separator + feed + 1;
+        let line = String::from_utf8_lossy(&text[separator + SEPARATOR.len()..after]);
+        if separator > start {
+            documents += 1;
+            start = after;
+        }
+        if is_separator_rest(line.trim()) {
+            at = after;
+            found = if start == after { Some((after, documents)) } else { found };
+        } else {
+            let Some(next) = self::separator(text, after) else { break };
+            documents += 1;
+            (start, at) = (next, next);
+        }
+    }
+    found
+}
+
+/// The first line from `at` on that starts with a separator; `at` must start a line, or follow JSON in one.
+fn separator(text: &[u8], at: usize) -> Option<usize> {
+    if text[at..].starts_with(SEPARATOR.as_bytes()) {
+        return Some(at);
+    }
+    let feed = memchr::memmem::find(&text[at..], b"\n---")?;
+    Some(at + feed + 1)
+}
+
+/// Whether this may stand on a separator's line, behind it.
+fn is_separator_rest(content: &str) -> bool {
+    content.is_empty() || content.starts_with('#')
 }
 
 struct Cutter<'a> {
@@ -84,6 +158,11 @@ impl Place {
 }
 
 impl<'a> Cutter<'a> {
+    fn new(text: &'a str, start: Start) -> Self {
+        let place = Place { offset: 0, line: start.line, column: 1 };
+        Self { text, place, index: start.document, chunks: Vec::new() }
+    }
+
     fn push(&mut self, place: Place, text: &'a str, kind: ChunkKind) {
         let Place { offset, line, column } = place;
         self.chunks.push(Chunk { index: self.index, offset, line, column, text, kind });
@@ -136,7 +215,7 @@ impl<'a> Cutter<'a> {
     fn yaml(&mut self) {
         let mut start = self.place;
         let mut at = start;
-        while let Some(separator) = self.separator(at.offset) {
+        while let Some(separator) = separator(self.text.as_bytes(), at.offset) {
             at = at.behind(&self.text[at.offset..separator]);
             let after = self.behind_line(at);
             let content = self.text[at.offset..after.offset][SEPARATOR.len()..].trim();
@@ -144,7 +223,7 @@ impl<'a> Cutter<'a> {
                 self.push(start, &self.text[start.offset..at.offset], ChunkKind::Yaml);
                 start = after;
             }
-            if !content.is_empty() && !content.starts_with('#') {
+            if !is_separator_rest(content) {
                 (at, start) = self.bad_separator(at, after, content);
             } else {
                 at = after;
@@ -153,15 +232,6 @@ impl<'a> Cutter<'a> {
         if start.offset < self.text.len() {
             self.push(start, &self.text[start.offset..], ChunkKind::Yaml);
         }
-    }
-
-    /// The first line from `at` on that starts with a separator; `at` must start a line, or follow JSON in one.
-    fn separator(&self, at: usize) -> Option<usize> {
-        if self.text[at..].starts_with(SEPARATOR) {
-            return Some(at);
-        }
-        let feeds = memchr::memmem::find(&self.text.as_bytes()[at..], b"\n---")?;
-        Some(at + feeds + 1)
     }
 
     /// The place behind the line that starts at a place.
@@ -174,7 +244,7 @@ impl<'a> Cutter<'a> {
     /// kubectl gives up at a separator with something on its line. What follows up to the next separator cannot be
     /// told apart from what was meant to be on the line, so it goes with it. Returns where to go on.
     fn bad_separator(&mut self, at: Place, after: Place, content: &str) -> (Place, Place) {
-        let end = self.separator(after.offset).unwrap_or(self.text.len());
+        let end = separator(self.text.as_bytes(), after.offset).unwrap_or(self.text.len());
         let next = after.behind(&self.text[after.offset..end]);
         let message = format!(
             "invalid document separator: only blanks and a comment may follow \"---\", found {}",
@@ -212,6 +282,39 @@ mod tests {
         assert_eq!(found.iter().map(|c| c.text).collect::<Vec<_>>(), ["a: 1\n", "--- b\nc: 2\n", "---\nd: 3\n"]);
         let ChunkKind::Broken(error) = &found[1].kind else { panic!("{:?}", found[1]) };
         assert_eq!((error.line, error.column), (2, 4));
+    }
+
+    /// The documents of a text that comes in parts of at least `size` bytes, each cut off where that is safe.
+    fn cut_in_parts(text: &str, size: usize) -> Vec<(usize, usize, String, bool)> {
+        let (mut at, mut start, mut found) = (0, Start::default(), Vec::new());
+        while at < text.len() {
+            let come = (at + size..text.len()).find_map(|end| whole_documents(&text.as_bytes()[at..end]));
+            let (length, documents) = come.unwrap_or((text.len() - at, 0));
+            let part = &text[at..at + length];
+            found.extend(chunks_from(part, start).into_iter().map(described));
+            start.line += part.matches('\n').count();
+            start.document += documents;
+            at += length;
+        }
+        found
+    }
+
+    fn described(chunk: Chunk<'_>) -> (usize, usize, String, bool) {
+        (chunk.index, chunk.line, chunk.text.to_owned(), chunk.kind == ChunkKind::Yaml)
+    }
+
+    #[test]
+    fn parts_of_a_file_give_its_documents() {
+        let lines = ["a: 1", "---", "--- # c", "--- b", "---\u{a0}", "", "  ---", "- é", "----"];
+        // All files of four lines, by the digits of a number.
+        for number in 0..lines.len().pow(4) {
+            let digits = (0..4).map(|place| number / lines.len().pow(place) % lines.len());
+            let text: String = digits.map(|digit| format!("{}\n", lines[digit])).collect();
+            let whole: Vec<_> = chunks(&text).into_iter().map(described).collect();
+            for size in [1, 9] {
+                assert_eq!(cut_in_parts(&text, size), whole, "{text:?} by {size}");
+            }
+        }
     }
 
     #[test]

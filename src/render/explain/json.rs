@@ -26,7 +26,8 @@ pub(super) fn write(explanation: Explanation<'_>, out: &mut dyn Write) -> io::Re
         fields: fields.into_iter().map(field).collect(),
         messages: pasted.map(messages),
         ignored: pasted.map(|pasted| pasted.ignored.as_slice()),
-        results: report.map(|report| report.results.iter().map(|verdict| json::result(report, verdict)).collect()),
+        results: report
+            .map(|report| report.results.iter().map(|verdict| json::result(report.basis(), verdict)).collect()),
         errors: report.map(|report| report.errors.iter().map(json::problem).collect()),
     };
     document.serialize(&mut serde_json::Serializer::with_formatter(&mut *out, Escaping::default()))?;

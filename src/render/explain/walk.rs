@@ -15,7 +15,7 @@ use crate::report::{PlacedFinding, Report, Verdict};
 /// Writes every object that violates something, and counts the others.
 pub(super) fn write(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
     for verdict in &report.results {
-        let objections = objections(report, verdict);
+        let objections = objections(report.basis(), verdict);
         if objections.is_empty() {
             page.gap()?;
             let end = match &verdict.exempt {

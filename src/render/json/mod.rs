@@ -9,43 +9,62 @@ use serde::Serialize;
 pub(super) use v1::{WireFinding, WireProblem, WireSource, document, finding_at, problem, result, source_of_result};
 
 use super::escaping::Escaping;
-use super::parallel;
-use crate::report::Report;
+use super::spool::Spool;
+use crate::report::{Basis, Summary, Verdict};
 
 /// How the document looks where its results belong.
 const NO_RESULTS: &str = "\"results\": []";
 
+/// How deep the results stand in the document.
+const DEPTH: usize = 2;
+
+/// Writes each result, at its own indentation and behind a comma.
+pub(super) fn part(basis: Basis, verdicts: &[Verdict], text: &mut Vec<u8>) -> io::Result<()> {
+    verdicts.iter().try_for_each(|verdict| write_item(&result(basis, verdict), DEPTH, text))
+}
+
 /// Writes the version 1 document, indented as kubectl does.
-///
-/// The document without its results is small and written first; the results, each at its own indentation, go where it
-/// has none.
-pub(super) fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn finish(results: Spool, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+    let (errors, warnings) = (summary.errors.listed("errors"), summary.warnings.listed("warnings"));
+    write_around(&document(summary, &errors, &warnings, problem), DEPTH, results, out)
+}
+
+/// Writes an item of a list that stands this deep in a document, behind a comma.
+pub(super) fn write_item(item: &impl Serialize, depth: usize, text: &mut Vec<u8>) -> io::Result<()> {
+    text.extend(b",\n");
+    (0..depth).for_each(|_| text.extend(b"    "));
+    item.serialize(&mut serde_json::Serializer::with_formatter(text, Escaping::of_item(depth)))?;
+    Ok(())
+}
+
+/// Writes a document whose member `results` is an empty list, with these items in it, each written by [`write_item`].
+pub(super) fn write_around(
+    document: &impl Serialize,
+    depth: usize,
+    items: Spool,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let mut envelope = Vec::new();
-    let document = document(report, &[], |verdict| result(report, verdict), problem);
     document.serialize(&mut serde_json::Serializer::with_formatter(&mut envelope, Escaping::default()))?;
     // Member names are the document's own, and no string in it holds a bare quote: the first match is the member.
-    let at = memchr::memmem::find(&envelope, NO_RESULTS.as_bytes()).filter(|_| !report.results.is_empty());
-    let Some(at) = at else {
+    let at = memchr::memmem::find(&envelope, NO_RESULTS.as_bytes()).filter(|_| !items.is_empty());
+    if let Some(at) = at {
+        let (head, tail) = (&envelope[..at], &envelope[at + NO_RESULTS.len()..]);
+        out.write_all(head)?;
+        out.write_all(b"\"results\": [")?;
+        // The first item stands behind no comma.
+        items.copy(1, out)?;
+        writeln!(out)?;
+        (1..depth).try_for_each(|_| out.write_all(b"    "))?;
+        out.write_all(b"]")?;
+        out.write_all(tail)?;
+    } else {
         out.write_all(&envelope)?;
-        return writeln!(out);
-    };
-    let (head, tail) = (&envelope[..at], &envelope[at + NO_RESULTS.len()..]);
-    out.write_all(head)?;
-    out.write_all(b"\"results\": [")?;
-    let first = &report.results[0];
-    parallel::in_order(&report.results, out, |verdict, text| {
-        text.extend(if std::ptr::eq(verdict, first) { "\n" } else { ",\n" }.bytes());
-        text.extend(b"        ");
-        let wire = result(report, verdict);
-        wire.serialize(&mut serde_json::Serializer::with_formatter(text, Escaping::of_item()))?;
-        Ok(())
-    })?;
-    out.write_all(b"\n    ]")?;
-    out.write_all(tail)?;
+    }
     writeln!(out)
 }
 
-/// Writes any document as [`render`] writes a report's.
+/// Writes any document, indented as kubectl does.
 pub(super) fn write(document: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
     document.serialize(&mut serde_json::Serializer::with_formatter(&mut *out, Escaping::default()))?;
     writeln!(out)

@@ -5,30 +5,32 @@ use serde::ser::{Serialize, Serializer};
 
 use crate::model::{FieldPath, Finding, Violation};
 use crate::render::words;
-use crate::report::{Asked, ModeVerdict, Origin, Place, PlacedFinding, PodGroup, Problem, Report, Source, Verdict};
+use crate::report::{
+    Asked, Basis, ModeVerdict, Origin, Place, PlacedFinding, PodGroup, Problem, Source, Summary, Verdict,
+};
 
-/// The whole document with the results given (a renderer may write them itself); the items of its lists are made by
-/// `result` and `problem` when it is their turn to be written.
-pub(in crate::render) fn document<'a, R: Serialize, P: Serialize>(
-    report: &'a Report,
-    results: &'a [Verdict],
-    result: impl Fn(&'a Verdict) -> R,
+/// The whole document but for its results, which stand in many parts; the items of its other lists are made by `problem`
+/// when it is their turn to be written.
+pub(in crate::render) fn document<'a, P: Serialize>(
+    summary: &Summary,
+    errors: &'a [Problem],
+    warnings: &'a [Problem],
     problem: impl Fn(&'a Problem) -> P + Copy,
 ) -> impl Serialize {
     Document {
         api_version: "secctx/v1",
         kind: "CheckReport",
-        level: report.asked.as_str(),
-        version: format!("v1.{}", report.version.minor()),
-        summary: Summary {
-            checked: report.results.len(),
-            violating: report.violating(),
-            errors: report.errors.len(),
-            without_template: report.without_template,
+        level: summary.basis.asked.as_str(),
+        version: format!("v1.{}", summary.basis.version.minor()),
+        summary: Counts {
+            checked: summary.checked,
+            violating: summary.violating,
+            errors: summary.errors.count(),
+            without_template: summary.without_template,
         },
-        results: Each(results, result),
-        errors: Each(&report.errors, problem),
-        warnings: (!report.warnings.is_empty()).then_some(Each(&report.warnings, problem)),
+        results: [],
+        errors: Each(errors, problem),
+        warnings: (!warnings.is_empty()).then_some(Each(warnings, problem)),
     }
 }
 
@@ -43,13 +45,13 @@ impl<'a, T, F: Fn(&'a T) -> W, W: Serialize> Serialize for Each<'a, T, F> {
 
 #[derive(serde::Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Document<R, E> {
+struct Document<E> {
     api_version: &'static str,
     kind: &'static str,
     level: &'static str,
     version: String,
-    summary: Summary,
-    results: R,
+    summary: Counts,
+    results: [(); 0],
     errors: E,
     #[serde(skip_serializing_if = "Option::is_none")]
     warnings: Option<E>,
@@ -57,7 +59,7 @@ struct Document<R, E> {
 
 #[derive(serde::Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Summary {
+struct Counts {
     checked: usize,
     violating: usize,
     errors: usize,
@@ -181,7 +183,7 @@ fn display<S: Serializer>(path: &&FieldPath, serializer: S) -> Result<S::Ok, S::
 }
 
 /// A verdict for the wire.
-pub(in crate::render) fn result<'a>(report: &Report, verdict: &'a Verdict) -> WireResult<'a> {
+pub(in crate::render) fn result(basis: Basis, verdict: &Verdict) -> WireResult<'_> {
     WireResult {
         source: source_of_result(&verdict.source),
         api_version: &verdict.api_version,
@@ -192,8 +194,8 @@ pub(in crate::render) fn result<'a>(report: &Report, verdict: &'a Verdict) -> Wi
         custom: verdict.custom,
         allowed: verdict.allowed,
         meets: verdict.meets.as_str(),
-        policy: (report.asked == Asked::Namespace || !report.has_version_of(verdict)).then(|| verdict.policy_text()),
-        namespace_known: (report.asked == Asked::Namespace).then_some(verdict.namespace_is_known),
+        policy: (basis.asked == Asked::Namespace || !basis.has_version_of(verdict)).then(|| verdict.policy_text()),
+        namespace_known: (basis.asked == Asked::Namespace).then_some(verdict.namespace_is_known),
         exempt: verdict.exempt.as_deref(),
         message: (!verdict.findings.is_empty()).then(|| words::message(&verdict.findings)),
         findings: verdict.findings.iter().map(finding).collect(),

@@ -6,56 +6,56 @@ mod uri;
 
 use std::io::{self, Write};
 
-use serde::ser::{Serialize, Serializer};
 use serde_json::{Value, json};
 use serde_sarif::sarif::{Invocation, Location, Message, Notification, PropertyBag, Tool, ToolComponent, Version};
 
-use super::escaping::Escaping;
+use super::json;
+use super::spool::Spool;
 use super::style::sanitize;
-use crate::report::{Problem, Report};
+use crate::report::{Basis, Problem, Summary, Verdict};
 
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
-/// Writes a log with one run. Its results are made while they are written: only they can be many.
-pub(super) fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+/// How deep the results stand in the log.
+const DEPTH: usize = 4;
+
+/// Writes each result, at its own indentation and behind a comma.
+pub(super) fn part(basis: Basis, verdicts: &[Verdict], text: &mut Vec<u8>) -> io::Result<()> {
+    let results = verdicts.iter().flat_map(|verdict| results::of(basis, verdict));
+    results.into_iter().try_for_each(|result| json::write_item(&result, DEPTH, text))
+}
+
+/// Writes a log with one run.
+pub(super) fn finish(results: Spool, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
     let run = Run {
         tool: tool(),
-        invocations: [invocation(report)],
-        results: Results(report),
+        invocations: [invocation(summary)],
+        results: [],
         column_kind: "unicodeCodePoints",
-        properties: bag([("policy", report.policy_text().into())]),
+        properties: bag([("policy", summary.policy_text().into())]),
     };
     let log = Log { schema: SCHEMA, version: Version::V2_1_0, runs: [run] };
-    log.serialize(&mut serde_json::Serializer::with_formatter(&mut *out, Escaping::default()))?;
-    writeln!(out)
+    json::write_around(&log, DEPTH, results, out)
 }
 
 /// `serde_sarif::sarif::Sarif` with one run.
 #[derive(serde::Serialize)]
-struct Log<'a> {
+struct Log {
     #[serde(rename = "$schema")]
     schema: &'static str,
     version: Version,
-    runs: [Run<'a>; 1],
+    runs: [Run; 1],
 }
 
 /// `serde_sarif::sarif::Run`, as far as it is used, its results not yet made.
 #[derive(serde::Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Run<'a> {
+struct Run {
     tool: Tool,
     invocations: [Invocation; 1],
-    results: Results<'a>,
+    results: [(); 0],
     column_kind: &'static str,
     properties: PropertyBag,
-}
-
-struct Results<'a>(&'a Report);
-
-impl Serialize for Results<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.results.iter().flat_map(|verdict| results::of(self.0, verdict)))
-    }
 }
 
 fn tool() -> Tool {
@@ -70,11 +70,12 @@ fn tool() -> Tool {
 }
 
 /// What could not be read, and what is probably not meant.
-fn invocation(report: &Report) -> Invocation {
-    let errors = report.errors.iter().map(|problem| notification(problem, "error"));
-    let warnings = report.warnings.iter().map(|problem| notification(problem, "warning"));
+fn invocation(summary: &Summary) -> Invocation {
+    let (errors, warnings) = (summary.errors.listed("errors"), summary.warnings.listed("warnings"));
+    let errors = errors.iter().map(|problem| notification(problem, "error"));
+    let warnings = warnings.iter().map(|problem| notification(problem, "warning"));
     Invocation::builder()
-        .execution_successful(report.errors.is_empty())
+        .execution_successful(summary.errors.is_empty())
         .tool_execution_notifications(errors.chain(warnings).collect::<Vec<_>>())
         .build()
 }
@@ -101,6 +102,7 @@ fn bag<const N: usize>(entries: [(&str, Value); N]) -> PropertyBag {
 mod tests {
     use super::*;
     use crate::render::{Format, Style, rendered, sample};
+    use crate::report::Report;
 
     fn log(report: &Report) -> Value {
         serde_json::from_str(&rendered(report, Format::Sarif, &Style::default())).expect("JSON")

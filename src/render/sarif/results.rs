@@ -12,15 +12,15 @@ use crate::policy::Mode;
 use crate::render::spots::{Spot, spots};
 use crate::render::style::sanitize;
 use crate::render::words::{self, Objection};
-use crate::report::{Origin, Report, Verdict};
+use crate::report::{Basis, Origin, Verdict};
 
 /// Name of the fingerprints, with the version of what goes into them.
 const FINGERPRINT: &str = "secctxFinding/v1";
 
 /// All results about one workload.
-pub(super) fn of(report: &Report, verdict: &Verdict) -> Vec<SarifResult> {
+pub(super) fn of(basis: Basis, verdict: &Verdict) -> Vec<SarifResult> {
     let mut results = Vec::new();
-    for objection in words::objections(report, verdict) {
+    for objection in words::objections(basis, verdict) {
         for placed in objection.findings {
             let level = level(&objection);
             results.extend(spots(placed).iter().map(|spot| result(verdict, &placed.finding, spot, level)));
@@ -142,6 +142,7 @@ mod tests {
 
     use super::*;
     use crate::render::{Format, Style, rendered, sample};
+    use crate::report::Report;
 
     fn results(report: &Report) -> Vec<Value> {
         let log: Value = serde_json::from_str(&rendered(report, Format::Sarif, &Style::default())).expect("JSON");

@@ -9,20 +9,20 @@ use crate::render::measure::{columns, wrap};
 use crate::render::spots::spots;
 use crate::render::style::{Style, Tone, plural, sanitize};
 use crate::render::words::{Objection, fix_words, object, objections, remedy};
-use crate::report::{PlacedFinding, Report, Verdict};
+use crate::report::{Basis, PlacedFinding, Verdict};
 
 /// Where lines end that have something at their right, unless the terminal ends before.
 const RIGHT_EDGE: usize = 88;
 
 /// Writes a heading and the findings per policy that the workload does not meet; nothing where it meets all.
 pub(super) fn write(
-    report: &Report,
+    basis: Basis,
     verdict: &Verdict,
     detail: Detail,
     style: &Style,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let objections = objections(report, verdict);
+    let objections = objections(basis, verdict);
     let places = objections.iter().flat_map(|objection| objection.findings).flat_map(|placed| &placed.places);
     let digits = places.map(|place| place.line).max().map_or(0, |line| line.to_string().len());
     let block = Block { verdict, detail, style, digits };

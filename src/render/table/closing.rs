@@ -3,42 +3,41 @@
 use std::io::{self, Write};
 
 use crate::render::style::{Style, Tone, counted, plural, sanitize};
-use crate::report::{Asked, Report};
+use crate::report::{Asked, Summary};
 
 /// Writes the count, and the next command where something does not pass.
-pub(super) fn write(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<()> {
-    write_count(report, style, out)?;
+pub(super) fn write(summary: &Summary, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    write_count(summary, style, out)?;
     match &style.next {
-        Some(command) if report.violating() > 0 => {
+        Some(command) if summary.violating > 0 => {
             writeln!(out, "{} {}", style.paint(Tone::Hint, "next:"), sanitize(command))
         }
         _ => Ok(()),
     }
 }
 
-fn write_count(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<()> {
-    let workloads = counted(report.results.len(), "workload", "workloads");
-    write!(out, "{workloads} checked against {}", report.policy_text())?;
-    for (at, (tone, part)) in outcome(report).iter().enumerate() {
+fn write_count(summary: &Summary, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    let workloads = counted(summary.checked, "workload", "workloads");
+    write!(out, "{workloads} checked against {}", summary.policy_text())?;
+    for (at, (tone, part)) in outcome(summary).iter().enumerate() {
         write!(out, "{}{}", if at == 0 { ": " } else { ", " }, style.paint(*tone, part))?;
     }
-    if !report.errors.is_empty() {
-        let errors = counted(report.errors.len(), "error", "errors");
+    if !summary.errors.is_empty() {
+        let errors = counted(summary.errors.count(), "error", "errors");
         write!(out, "; {}", style.paint(Tone::StrongBad, &errors))?;
     }
-    if report.without_template > 0 {
-        let others = counted(report.without_template, "document holds", "documents hold");
+    if summary.without_template > 0 {
+        let others = counted(summary.without_template, "document holds", "documents hold");
         write!(out, " {}", style.paint(Tone::Faint, &format!("({others} no pod template)")))?;
     }
     writeln!(out)
 }
 
 /// `1 meets it`, `2 do not`, `1 is exempt`: how it went, part by part.
-fn outcome(report: &Report) -> Vec<(Tone, String)> {
-    let failing = report.violating();
-    let exempt = report.results.iter().filter(|verdict| verdict.exempt.is_some()).count();
-    let passing = report.results.len().saturating_sub(failing + exempt);
-    let it = if report.asked == Asked::Namespace { "them" } else { "it" };
+fn outcome(summary: &Summary) -> Vec<(Tone, String)> {
+    let (failing, exempt) = (summary.violating, summary.exempt);
+    let passing = summary.checked.saturating_sub(failing + exempt);
+    let it = if summary.basis.asked == Asked::Namespace { "them" } else { "it" };
     let (good, bad) = (Tone::StrongGood, Tone::StrongBad);
     match (passing, failing, exempt) {
         (0, 0, 0) => return Vec::new(),
@@ -66,11 +65,11 @@ fn outcome(report: &Report) -> Vec<(Tone, String)> {
 mod tests {
     use super::*;
     use crate::render::sample;
-    use crate::report::Verdict;
+    use crate::report::{Report, Verdict};
 
     fn closing(report: &Report, style: &Style) -> String {
         let mut out = Vec::new();
-        write(report, style, &mut out).expect("a vector takes all");
+        write(&Summary::of(report), style, &mut out).expect("a vector takes all");
         String::from_utf8(out).expect("text")
     }
 

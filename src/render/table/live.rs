@@ -5,16 +5,16 @@ use std::io::{self, Write};
 use crate::render::measure::wrap;
 use crate::render::style::{Style, Tone, counted, plural, sanitize};
 use crate::render::words;
-use crate::report::{Asked, Live, PlacedFinding, PodGroup, Report, Verdict};
+use crate::report::{Asked, Basis, Live, PlacedFinding, PodGroup, Verdict};
 
 /// Most pods that are named; the others are counted.
 const NAMED: usize = 5;
 
 /// Writes what is to be known of a workload's pods beyond its template; nothing where they are as the template is.
-pub(super) fn write(report: &Report, verdict: &Verdict, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write(basis: Basis, verdict: &Verdict, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     let Some(live) = &verdict.live else { return Ok(()) };
     // Only a namespace's own labels keep a pod from coming back.
-    let writer = Writer { verdict, style, is_enforced: report.asked == Asked::Namespace };
+    let writer = Writer { verdict, style, is_enforced: basis.asked == Asked::Namespace };
     for group in live.groups.iter().filter(|group| words::differs(verdict, group)) {
         writer.group(out, group)?;
     }

@@ -10,12 +10,14 @@ mod rows;
 mod summary;
 
 pub(super) use frame::Frames;
+pub(super) use list::List;
+pub(super) use summary::Namespaces;
 
 use std::io::{self, Write};
 
-use super::parallel;
-use super::style::Style;
-use crate::report::Report;
+use super::Format;
+use super::printer::{Pages, Part, Printer};
+use crate::report::{Summary, Verdict};
 
 /// How much is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,19 +28,33 @@ pub(super) enum Detail {
     Wide,
 }
 
-/// Writes the report for people.
-pub(super) fn render(report: &Report, detail: Detail, style: &Style, out: &mut dyn Write) -> io::Result<()> {
-    // Narrower than this, nothing sensible can be laid out; the terminal may break the lines.
-    let style = Style { width: style.width.map(|width| width.max(40)), ..style.clone() };
-    list::write(report, detail, &style, out)?;
-    if !style.brief {
-        parallel::in_order(&report.results, out, |verdict, text| {
-            block::write(report, verdict, detail, &style, text)?;
-            live::write(report, verdict, &style, text)
-        })?;
+/// Writes the row of each verdict, and what is wrong with it.
+pub(super) fn part(printer: &Printer, verdicts: &[Verdict], part: &mut Part) -> io::Result<()> {
+    let (basis, style, detail) = (printer.basis, &printer.style, Detail::of(printer.format));
+    for verdict in verdicts {
+        part.list.push(basis, verdict, detail, &mut part.rows)?;
+        part.namespaces.push(verdict);
+        if !style.brief {
+            block::write(basis, verdict, detail, style, &mut part.text)?;
+            live::write(basis, verdict, style, &mut part.text)?;
+        }
     }
-    summary::write(report, &style, out)?;
-    closing::write(report, &style, out)
+    Ok(())
+}
+
+/// Writes the report for people.
+pub(super) fn finish(pages: Pages<'_>, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+    let Printer { style, format, .. } = pages.printer;
+    pages.list.write(pages.rows, Detail::of(*format), summary, style, out)?;
+    pages.body.copy(0, out)?;
+    pages.namespaces.write(style, out)?;
+    closing::write(summary, style, out)
+}
+
+impl Detail {
+    fn of(format: Format) -> Self {
+        if format == Format::Wide { Self::Wide } else { Self::Normal }
+    }
 }
 
 #[cfg(test)]

@@ -1,123 +1,86 @@
 //! What stands in the cells of the list.
 
-use std::borrow::Cow;
-use std::sync::Arc;
+use serde::{Deserialize, Serialize};
 
 use super::Detail;
-use crate::render::columns::{Cell, Row, Sign};
+use crate::render::columns::{Cell, Sign};
 use crate::render::style::{Tone, counted, sanitize};
 use crate::render::words::{Objection, object_name, objections, position};
-use crate::report::{Asked, PodGroup, Report, Verdict};
+use crate::report::{Asked, Basis, PodGroup, Verdict};
 
-/// Makes the rows of a report's list.
-pub(super) struct Rows<'a> {
-    report: &'a Report,
-    detail: Detail,
-    /// Whether any object names a namespace.
-    namespaces: bool,
-    /// Whether objects come from several files or contexts.
-    files: bool,
-    /// Whether they come from a cluster.
-    live: bool,
+/// What a row may tell of a workload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Column {
+    /// The cluster that it is in.
+    Context,
+    Namespace,
+    Workload,
+    ApiVersion,
+    /// How many pods it has.
+    Pods,
+    /// The strictest level that it meets.
+    Meets,
+    /// File and line.
+    Place,
+    /// What is found, and what else should be known.
+    Remarks,
 }
 
-impl<'a> Rows<'a> {
-    pub(super) fn new(report: &'a Report, detail: Detail) -> Self {
-        let namespaces = report.results.iter().any(|verdict| verdict.namespace.is_some());
-        let files = report.results.windows(2).any(|pair| {
-            !Arc::ptr_eq(&pair[0].source.file, &pair[1].source.file) && pair[0].source.file != pair[1].source.file
-        });
-        let live = report.results.iter().any(|verdict| verdict.live.is_some());
-        Self { report, detail, namespaces, files, live }
-    }
+/// How many columns there are.
+pub(super) const COLUMNS: usize = 8;
 
-    /// The columns that give way where the terminal is narrow: of files, then of names.
-    pub(super) fn flexible(&self) -> [Option<usize>; 2] {
-        match self.detail {
-            _ if self.live => [None, Some(if self.files { 2 } else { 1 })],
-            Detail::Normal => [self.files.then_some(if self.namespaces { 3 } else { 2 }), Some(0)],
-            Detail::Wide => [Some(4), Some(1)],
-        }
-    }
+/// A row with all that it could tell: which columns are shown is known when all rows are.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct FullRow<'a> {
+    pub(super) sign: Sign,
+    /// A cell per [`Column`], in their order.
+    #[serde(borrow)]
+    pub(super) cells: [Cell<'a>; COLUMNS],
+}
 
-    /// The names of the columns, where they are written.
-    pub(super) fn header(&self) -> Option<Row<'a>> {
-        if self.detail == Detail::Normal && !self.live {
-            return None;
-        }
-        let missing: Cow<'_, str> = match self.report.asked {
-            Asked::Level(_) => format!("MISSING FOR {}", self.report.policy_text()).into(),
-            Asked::Namespace => "MISSING".into(),
-        };
-        let names = match (self.live, self.detail) {
-            (true, Detail::Normal) => &["NAMESPACE", "WORKLOAD", "PODS", "MEETS"][..],
-            (true, Detail::Wide) => &["NAMESPACE", "WORKLOAD", "APIVERSION", "PODS", "MEETS"][..],
-            (false, _) => &["NAMESPACE", "WORKLOAD", "APIVERSION", "MEETS", "FILE:LINE"][..],
-        };
-        let context = (self.live && self.files).then_some("CONTEXT");
-        let names = context.iter().chain(names).copied().map(Cow::Borrowed);
-        let cells = names.chain([missing]).map(|text| Cell { text, tone: Tone::Strong }).collect();
-        Some(Row { sign: Sign::None, cells })
-    }
-
-    /// The row of each result.
-    pub(super) fn all(&self) -> impl Iterator<Item = Row<'a>> {
-        self.report.results.iter().map(|verdict| self.row(verdict))
-    }
-
-    fn row(&self, verdict: &'a Verdict) -> Row<'a> {
-        let objections = objections(self.report, verdict);
+impl<'a> FullRow<'a> {
+    /// The row of a verdict.
+    pub(super) fn new(basis: Basis, verdict: &'a Verdict, detail: Detail) -> Self {
+        let objections = objections(basis, verdict);
         let sign = match (verdict.allowed, objections.is_empty(), &verdict.exempt) {
             (false, ..) => Sign::Fails,
             (true, false, _) => Sign::Warned,
             (true, true, Some(_)) => Sign::Exempt,
             (true, true, None) => Sign::Passes,
         };
-        let cells = match self.detail {
-            _ if self.live => self.live(verdict, &objections),
-            Detail::Normal => self.normal(verdict, &objections),
-            Detail::Wide => wide(verdict, &objections),
+        let pods = verdict.live.as_ref().map_or(0, |live| live.pods);
+        let remarks = match (&verdict.live, detail) {
+            (Some(_), _) => live(basis, verdict, &objections),
+            (None, Detail::Normal) => remarks(verdict, &objections, objections.iter().map(count).collect(), ", "),
+            (None, Detail::Wide) => {
+                or_dash(remarks(verdict, &objections, objections.iter().map(missing).collect(), "; "))
+            }
         };
-        Row { sign, cells }
-    }
-
-    fn normal(&self, verdict: &'a Verdict, objections: &[Objection<'_>]) -> Vec<Cell<'a>> {
-        let mut cells = vec![Cell::plain(object_name(verdict))];
-        if self.namespaces {
-            cells.push(namespace(verdict));
-        }
-        cells.push(meets(verdict));
-        if self.files {
-            cells.push(Cell { text: place(verdict).into(), tone: Tone::Faint });
-        }
-        let counts = objections.iter().map(count);
-        cells.push(remarks(verdict, objections, counts.collect(), ", "));
-        cells
+        let cells = [
+            Cell::plain(sanitize(&verdict.source.file)),
+            Cell::plain(verdict.namespace.as_deref().map_or("-".into(), sanitize)),
+            Cell::plain(object_name(verdict)),
+            Cell::plain(sanitize(&verdict.api_version)),
+            Cell::plain(pods.to_string()),
+            Cell { text: verdict.meets.as_str().into(), tone: Tone::met(verdict.meets) },
+            Cell { text: place(verdict).into(), tone: Tone::Faint },
+            remarks,
+        ];
+        Self { sign, cells }
     }
 }
 
-impl<'a> Rows<'a> {
-    fn live(&self, verdict: &'a Verdict, objections: &[Objection<'_>]) -> Vec<Cell<'a>> {
-        let pods = verdict.live.as_ref().map_or(0, |live| live.pods);
-        let mut texts: Vec<String> = objections.iter().map(missing).filter(|text| !text.is_empty()).collect();
-        texts.extend(live_remarks(self.report.asked, verdict));
-        let mut last = remarks(verdict, objections, texts, "; ");
-        if last.text.is_empty() {
-            last.text = "-".into();
-        } else if !verdict.allowed && objections.is_empty() {
-            last.tone = Tone::Warning;
-        }
-        let mut cells = Vec::new();
-        if self.files {
-            cells.push(Cell::plain(sanitize(&verdict.source.file)));
-        }
-        cells.extend([namespace(verdict), Cell::plain(object_name(verdict))]);
-        if self.detail == Detail::Wide {
-            cells.push(Cell::plain(sanitize(&verdict.api_version)));
-        }
-        cells.extend([Cell::plain(pods.to_string()), meets(verdict), last]);
-        cells
-    }
+fn or_dash(cell: Cell<'_>) -> Cell<'_> {
+    if cell.text.is_empty() { Cell { text: "-".into(), ..cell } } else { cell }
+}
+
+/// The last cell of what is in a cluster.
+fn live<'a>(basis: Basis, verdict: &Verdict, objections: &[Objection<'_>]) -> Cell<'a> {
+    let mut texts: Vec<String> = objections.iter().map(missing).filter(|text| !text.is_empty()).collect();
+    texts.extend(live_remarks(basis.asked, verdict));
+    let last = remarks(verdict, objections, texts, "; ");
+    let is_remarkable = !last.text.is_empty() && !verdict.allowed && objections.is_empty();
+    or_dash(if is_remarkable { Cell { tone: Tone::Warning, ..last } } else { last })
 }
 
 /// What is special about a workload's pods.
@@ -147,29 +110,6 @@ fn live_remarks(asked: Asked, verdict: &Verdict) -> Vec<String> {
         remarks.push("pods were refused lately".to_owned());
     }
     remarks
-}
-
-fn wide<'a>(verdict: &'a Verdict, objections: &[Objection<'_>]) -> Vec<Cell<'a>> {
-    let mut last = remarks(verdict, objections, objections.iter().map(missing).collect(), "; ");
-    if last.text.is_empty() {
-        last.text = "-".into();
-    }
-    vec![
-        namespace(verdict),
-        Cell::plain(object_name(verdict)),
-        Cell::plain(sanitize(&verdict.api_version)),
-        meets(verdict),
-        Cell::plain(place(verdict)),
-        last,
-    ]
-}
-
-fn namespace(verdict: &Verdict) -> Cell<'_> {
-    Cell::plain(verdict.namespace.as_deref().map_or("-".into(), sanitize))
-}
-
-fn meets(verdict: &Verdict) -> Cell<'_> {
-    Cell { text: verdict.meets.as_str().into(), tone: Tone::met(verdict.meets) }
 }
 
 /// File and line of the object.
