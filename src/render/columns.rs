@@ -52,6 +52,7 @@ impl Sign {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Cell<'a> {
     /// Safe to print.
+    #[serde(borrow)]
     pub(super) text: Cow<'a, str>,
     /// How it is coloured.
     pub(super) tone: Tone,

@@ -10,7 +10,7 @@ use crate::report::Origin;
 use crate::yaml::{Start, Text, starts_as_json, whole_documents};
 
 /// Bytes of a stretch, unless a document is longer.
-const STRETCH: usize = 1 << 18;
+const STRETCH: usize = 1 << 17;
 
 /// How many bytes of a text tell whether it is one.
 const TELLING: usize = 8192;

@@ -25,6 +25,7 @@ mod robustness;
 mod rollout;
 mod schema;
 mod server;
+mod streaming;
 mod support;
 mod version;
 mod yaml_reading;

@@ -1,6 +1,6 @@
 //! The list on top: a line per workload.
 
-use std::io::{self, Write};
+use std::io::{self, BufRead, Write};
 use std::sync::Arc;
 
 use super::Detail;
@@ -46,8 +46,8 @@ impl List {
             *width = columns(&cell.text);
         }
         self.add(next);
-        serde_json::to_writer(rows, &row)?;
-        Ok(())
+        serde_json::to_writer(&mut *rows, &row)?;
+        writeln!(rows)
     }
 
     /// Adds what is known of the rows that come next.
@@ -81,12 +81,14 @@ impl List {
         });
         let layout = Columns::of_widths(style, flexible(&shown, self.live), widths.collect());
         header.iter().try_for_each(|header| layout.write(out, header))?;
-        let rows = io::BufReader::new(rows.into_reader()?);
-        for row in serde_json::Deserializer::from_reader(rows).into_iter::<FullRow<'static>>() {
-            let FullRow { sign, cells } = row?;
+        let mut rows = io::BufReader::new(rows.into_reader()?);
+        let mut line = Vec::new();
+        while rows.read_until(b'\n', &mut line)? > 0 {
+            let FullRow { sign, cells } = serde_json::from_slice(&line)?;
             let mut cells = cells.map(Some);
             let cells = shown.iter().filter_map(|column| cells[*column as usize].take()).collect();
             layout.write(out, &Row { sign, cells })?;
+            line.clear();
         }
         writeln!(out)
     }
