@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::compare::NOT_EXEMPT;
 use super::judge::some;
 use super::{Request, Selection, Survey, is_forbidden, survey};
 use crate::cluster::{Change, Cluster, ClusterError, ErrorKind, PatchType, Resource};
@@ -52,8 +51,6 @@ fn intent(row: &NamespaceRow, namespace: &NamespaceObject, request: &Request, al
         Some("one of the system's own, which is only labelled when it is named".to_owned())
     } else if !breaks.is_empty() && !allow_violations {
         Some(format!("{} would break", counted(breaks.len())))
-    } else if change.is_some_and(|entry| entry.differences.iter().any(|one| one == NOT_EXEMPT)) && !allow_violations {
-        Some("the server does not take it for exempt, and says that pods violate the labels".to_owned())
     } else if change.is_some() && lowers.is_none() && !row.unread.is_empty() && !allow_violations {
         Some(format!("{} could not be read, so more may break than is known", some(row.unread.clone(), 3)))
     } else if labels.is_empty() && row.plan.first().is_some_and(|step| step.when != "now") {

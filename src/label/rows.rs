@@ -10,6 +10,7 @@ use crate::policy::{LabelContext, Level, Mode, NamespacePolicy, Policy, Version,
 use crate::report::label::{ModeRow, NamespaceRow, Question};
 
 /// Makes the rows of a report.
+#[derive(Clone, Copy)]
 pub(super) struct Rows<'a> {
     pub(super) judge: &'a Judge<'a>,
     pub(super) request: &'a Request,
@@ -19,11 +20,16 @@ pub(super) struct Rows<'a> {
 }
 
 impl Rows<'_> {
+    /// The same with another judge.
+    pub(super) fn by<'b>(&'b self, judge: &'b Judge<'b>) -> Rows<'b> {
+        Rows { judge, ..*self }
+    }
+
     /// The row of a namespace with these workloads and pods.
     pub(super) fn row(&self, namespace: &NamespaceObject, branches: &[Branch], unread: Vec<String>) -> NamespaceRow {
         let (name, labels) = (&namespace.metadata.name, &namespace.metadata.labels);
         let now = NamespacePolicy::from_labels(labels, self.request.defaults).0;
-        let exempt = self.request.admission.exemption(name, None).map(|exemption| exemption.to_string());
+        let exempt = self.judge.admission.exemption(name, None).map(|exemption| exemption.to_string());
         let context = LabelContext { annotations: None, defaults: self.request.defaults, newest: Some(self.server) };
         let mistakes = label_mistakes(labels, &context);
         let mut row = NamespaceRow {
