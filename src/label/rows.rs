@@ -42,6 +42,7 @@ impl Rows<'_> {
             plan: Vec::new(),
             applied: None,
             exempt,
+            ended: branches.iter().filter(|branch| branch.is_over()).map(|branch| branch.pods.len()).sum(),
             unread,
         };
         notices::of_exemption(&mut row, now);

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::style::sanitize;
+use super::style::{counted, plural, sanitize};
 use crate::checks;
 use crate::model::{Applicability, FieldPath, Finding, Segment, Violation};
 use crate::policy::{Mode, Policy};
@@ -29,6 +29,12 @@ pub(super) fn object(verdict: &Verdict) -> String {
     }
     let name = object_name(verdict);
     if remarks.is_empty() { name } else { format!("{name} ({})", remarks.join(", ")) }
+}
+
+/// `(2 pods have ended and are not judged)`.
+pub(super) fn ended(pods: usize) -> String {
+    let are = plural(pods, "has ended and is", "have ended and are");
+    format!("({} {are} not judged)", counted(pods, "pod", "pods"))
 }
 
 /// Whether pods have something to be told that their workload's template has not.

@@ -25,6 +25,7 @@ pub(in crate::render) fn document<'a, R: Serialize, P: Serialize>(
             violating: report.violating(),
             errors: report.errors.len(),
             without_template: report.without_template,
+            ended: Some(report.ended).filter(|ended| *ended > 0),
         },
         results: Each(results, result),
         errors: Each(&report.errors, problem),
@@ -62,6 +63,9 @@ struct Summary {
     violating: usize,
     errors: usize,
     without_template: usize,
+    /// Only where pods of a cluster have ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended: Option<usize>,
 }
 
 #[derive(serde::Serialize)]

@@ -74,7 +74,7 @@ impl Block<'_> {
             Mode::Audit | Mode::Warn => Tone::StrongWarning,
         };
         write!(out, "{now}, {}", self.style.paint(tone, &outcome))?;
-        let lost: usize = first.violating.iter().map(words::lost).sum();
+        let lost: usize = first.violating.iter().map(|violator| violator.lost).sum();
         if self.detail == Detail::Short && change.enforces() && lost > 0 {
             write!(out, ", {} would not come back", counted(lost, "running pod", "running pods"))?;
         }

@@ -8,6 +8,7 @@ use super::table::Detail;
 use super::words;
 use crate::policy::Mode;
 use crate::render::style::{Style, Tone, counted, plural, sanitize};
+use crate::render::words::ended as ended_pods;
 use crate::report::label::{LabelReport, ModeRow, NamespaceRow, Question};
 
 /// Writes the count, and the next command where there is one.
@@ -23,6 +24,10 @@ pub(super) fn write(report: &LabelReport, detail: Detail, style: &Style, out: &m
     write!(out, "{namespaces} at v1.{}", version(report))?;
     for (at, (tone, part)) in parts.iter().enumerate() {
         write!(out, "{}{}", if at == 0 { ": " } else { ", " }, style.paint(*tone, part))?;
+    }
+    let ended: usize = report.namespaces.iter().map(|row| row.ended).sum();
+    if ended > 0 {
+        write!(out, " {}", style.paint(Tone::Faint, &ended_pods(ended)))?;
     }
     if !report.errors.is_empty() {
         let errors = counted(report.errors.len(), "error", "errors");

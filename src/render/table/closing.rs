@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use crate::render::style::{Style, Tone, counted, plural, sanitize};
+use crate::render::words;
 use crate::report::{Asked, Report};
 
 /// Writes the count, and the next command where something does not pass.
@@ -29,6 +30,9 @@ fn write_count(report: &Report, style: &Style, out: &mut dyn Write) -> io::Resul
     if report.without_template > 0 {
         let others = counted(report.without_template, "document holds", "documents hold");
         write!(out, " {}", style.paint(Tone::Faint, &format!("({others} no pod template)")))?;
+    }
+    if report.ended > 0 {
+        write!(out, " {}", style.paint(Tone::Faint, &words::ended(report.ended)))?;
     }
     writeln!(out)
 }
@@ -117,6 +121,9 @@ mod tests {
         assert_eq!(closing(&sample::empty(), &style), "0 workloads checked against baseline:v1.37\n");
         let report = Report { without_template: 1, ..sample::empty() };
         let text = "0 workloads checked against baseline:v1.37 (1 document holds no pod template)\n";
+        assert_eq!(closing(&report, &style), text);
+        let report = Report { ended: 2, ..sample::empty() };
+        let text = "0 workloads checked against baseline:v1.37 (2 pods have ended and are not judged)\n";
         assert_eq!(closing(&report, &style), text);
     }
 }
