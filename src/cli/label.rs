@@ -172,7 +172,10 @@ fn next(args: &LabelArgs, report: &LabelReport) -> Option<String> {
     let broken = report.namespaces.iter().find(|row| row.breaks());
     match (&report.question, broken) {
         (Question::Matrix, _) if args.recommend => {
-            let has_steps = report.namespaces.iter().any(|row| row.plan.iter().any(|step| !step.labels.is_empty() || !step.remove.is_empty()));
+            let has_steps = report
+                .namespaces
+                .iter()
+                .any(|row| row.plan.iter().any(|step| !step.labels.is_empty() || !step.remove.is_empty()));
             has_steps.then(|| format!("{} --recommend --apply", command(args, true)))
         }
         (Question::Matrix, _) => Some(format!("{} --recommend", command(args, false))),

@@ -45,7 +45,8 @@ fn misspelt(row: &NamespaceRow) -> Vec<String> {
 
 fn take_away(step: &mut Step, labels: Vec<String>) {
     if !labels.is_empty() {
-        let (what, it) = if labels.len() == 1 { ("a misspelt label goes", "it") } else { ("misspelt labels go", "them") };
+        let (what, it) =
+            if labels.len() == 1 { ("a misspelt label goes", "it") } else { ("misspelt labels go", "them") };
         step.why.push_str(&format!("; {what}, as nothing reads {it}"));
         step.remove = labels;
     }

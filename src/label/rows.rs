@@ -63,7 +63,7 @@ impl Rows<'_> {
     fn notices(&self, row: &mut NamespaceRow, now: NamespacePolicy, branches: &[Branch]) {
         let enforced = now.enforce.known_to(self.server);
         let judged = self.judge.judge(branches, enforced);
-        notices::of_stricter_than_running(row, now.enforce, &judged.violating);
+        notices::of_stricter_than_running(row, now.enforce, self.server, &judged.violating);
         let targets: Vec<Policy> = row.modes.iter().filter(|entry| entry.mode == Mode::Enforce).map(|e| e.to).collect();
         for to in targets {
             notices::of_ephemeral(row, self.judge, to.known_to(self.server), branches);
@@ -121,7 +121,9 @@ impl Rows<'_> {
                 };
                 self.judge.judge_by(branches, &find, &|_| Vec::new())
             };
-            if old == new && policy.version != Version::Latest {
+            // Without one of its own, warn has the version of enforce.
+            let is_own = row.labels.contains_key(&mode.version_label()) || mode == Mode::Enforce;
+            if old == new && policy.version != Version::Latest && is_own {
                 row.notices.push(notices::of_pin(mode, policy));
             }
             let mut one = entry(mode, old, new, newly(old, new));

@@ -136,7 +136,11 @@ mod tests {
         assert_eq!(wrong, Err(message.to_owned()));
         assert_eq!(check(&format!("{HEAD}spec: {{hostNetwork: yes}}")), Ok(vec![]));
         let wrong = check(&format!("{HEAD}spec: {{containers: [{{env: [{{name: A, value: 1}}]}}]}}"));
-        assert_eq!(wrong, Err("spec.containers[0].env[0].value: expected a string, found the number 1; in quotes it is one: \"1\"".to_owned()));
+        assert_eq!(
+            wrong,
+            Err("spec.containers[0].env[0].value: expected a string, found the number 1; in quotes it is one: \"1\""
+                .to_owned())
+        );
         let wrong = check(&format!("{HEAD}metadata: {{labels: {{a: true}}}}"));
         let message =
             "metadata.labels[a]: expected a string, found the boolean true; in quotes it is one: \"true\"".to_owned();
@@ -161,7 +165,8 @@ mod tests {
             ("1e3", "the number 1000"),
             ("+1", "the number 1"),
         ] {
-            let why = format!("YAML 1.1, which kubectl reads, takes {text} for that; in quotes it is a string: {text:?}");
+            let why =
+                format!("YAML 1.1, which kubectl reads, takes {text} for that; in quotes it is a string: {text:?}");
             let message = format!("metadata.name: expected a string, found {found}: {why}");
             assert_eq!(check(&format!("{HEAD}metadata: {{name: {text}}}")), Err(message));
             assert_eq!(check(&format!("{HEAD}metadata: {{name: {text:?}}}")), Ok(vec![]), "in quotes it is a string");

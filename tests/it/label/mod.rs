@@ -185,8 +185,7 @@ fn labels_that_do_nothing_are_told() {
     };
     assert!(notices("misspelt").iter().any(|one| one.contains("did you mean \"pod-security.kubernetes.io/enforce\"?")));
     assert_eq!(notices("misspelt").len(), 2);
-    let told =
-        "enforces restricted:latest, and pod/old does not meet it, so its pods will not come back once they stop";
+    let told = "enforces restricted:latest (v1.36 now), and pod/old does not meet it, so its pods will not come back once they stop";
     assert_eq!(notices("too-strict"), [told]);
 }
 
