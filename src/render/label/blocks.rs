@@ -8,6 +8,7 @@ use super::{text, words};
 use crate::model::Finding;
 use crate::policy::Mode;
 use crate::render::measure::columns;
+use crate::render::sentence::sentence;
 use crate::render::style::{Style, Tone, counted, sanitize};
 use crate::render::words::{fix_words, path, remedy, statement};
 use crate::report::label::{LabelReport, ModeRow, NamespaceRow, Question, Violator};
@@ -78,7 +79,7 @@ impl Block<'_> {
             let lost = format!(", {} would not come back", counted(lost, "running pod", "running pods"));
             pieces.push((Tone::Plain, lost));
         }
-        text::pieces(out, self.style, 2, &pieces)
+        sentence(out, self.style, 2, &pieces)
     }
 
     /// What each mode does about it.

@@ -7,6 +7,7 @@ use super::edits::policy_of;
 use super::table::Detail;
 use super::{text, words};
 use crate::policy::Mode;
+use crate::render::sentence::{listed, sentence};
 use crate::render::style::{Style, Tone, counted, plural, sanitize};
 use crate::render::words::ended as ended_pods;
 use crate::report::label::{LabelReport, ModeRow, NamespaceRow, Question};
@@ -22,9 +23,7 @@ pub(super) fn write(report: &LabelReport, detail: Detail, style: &Style, out: &m
     // Of no namespace there is nothing good to say either.
     let parts = if report.namespaces.is_empty() { Vec::new() } else { parts };
     let mut pieces = vec![(Tone::Plain, format!("{namespaces} {}", versions(report)))];
-    for (at, part) in parts.into_iter().enumerate() {
-        pieces.extend([(Tone::Plain, if at == 0 { ": " } else { ", " }.to_owned()), part]);
-    }
+    pieces.extend(listed(parts));
     let ended: usize = report.namespaces.iter().map(|row| row.ended).sum();
     if ended > 0 {
         pieces.extend([(Tone::Plain, " ".to_owned()), (Tone::Faint, ended_pods(ended))]);
@@ -33,7 +32,7 @@ pub(super) fn write(report: &LabelReport, detail: Detail, style: &Style, out: &m
         let errors = counted(report.errors.len(), "error", "errors");
         pieces.extend([(Tone::Plain, "; ".to_owned()), (Tone::StrongBad, errors)]);
     }
-    text::pieces(out, style, 0, &pieces)?;
+    sentence(out, style, 0, &pieces)?;
     if detail == Detail::Short {
         let text = "only the checks are named here, so much violates: -o wide tells every field of every workload";
         text::toned(out, style, Tone::Faint, 0, text)?;

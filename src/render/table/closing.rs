@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use crate::render::sentence::{listed, sentence};
 use crate::render::style::{Style, Tone, counted, plural, sanitize};
 use crate::render::words;
 use crate::report::{Asked, Report};
@@ -19,22 +20,20 @@ pub(super) fn write(report: &Report, style: &Style, out: &mut dyn Write) -> io::
 
 fn write_count(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     let workloads = counted(report.results.len(), "workload", "workloads");
-    write!(out, "{workloads} checked against {}", report.policy_text())?;
-    for (at, (tone, part)) in outcome(report).iter().enumerate() {
-        write!(out, "{}{}", if at == 0 { ": " } else { ", " }, style.paint(*tone, part))?;
-    }
+    let mut pieces = vec![(Tone::Plain, format!("{workloads} checked against {}", report.policy_text()))];
+    pieces.extend(listed(outcome(report)));
     if !report.errors.is_empty() {
         let errors = counted(report.errors.len(), "error", "errors");
-        write!(out, "; {}", style.paint(Tone::StrongBad, &errors))?;
+        pieces.extend([(Tone::Plain, "; ".to_owned()), (Tone::StrongBad, errors)]);
     }
     if report.without_template > 0 {
         let others = counted(report.without_template, "document holds", "documents hold");
-        write!(out, " {}", style.paint(Tone::Faint, &format!("({others} no pod template)")))?;
+        pieces.push((Tone::Faint, format!(" ({others} no pod template)")));
     }
     if report.ended > 0 {
-        write!(out, " {}", style.paint(Tone::Faint, &words::ended(report.ended)))?;
+        pieces.push((Tone::Faint, format!(" {}", words::ended(report.ended))));
     }
-    writeln!(out)
+    sentence(out, style, 2, &pieces)
 }
 
 /// `1 meets it`, `2 do not`, `1 is exempt`: how it went, part by part.
