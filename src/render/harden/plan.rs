@@ -149,7 +149,8 @@ impl Block<'_> {
         let place = position(&result.source);
         sentence(out, self.style, 2, &[(Tone::Strong, title), (Tone::Plain, does), (Tone::Faint, place)])?;
         for fix in [Applicability::Safe, Applicability::Risky, Applicability::Manual] {
-            let edits: Vec<_> = result.edits.iter().filter(|planned| planned.fix == fix).collect();
+            let edits = result.edits.iter().flat_map(PlannedEdit::told).filter(|planned| planned.fix == fix);
+            let edits: Vec<_> = edits.collect();
             self.edits(fix, &edits, out)?;
         }
         self.residue(out)?;
