@@ -147,6 +147,33 @@ fn what_the_server_would_refuse_is_refused() {
     });
     let root = "/apis/admissionregistration.k8s.io/v1";
     create(server(), &format!("{root}/validatingadmissionpolicies"), &policy);
+    let binding = json!({
+        "metadata": {"name": space},
+        "spec": {
+            "policyName": space, "validationActions": ["Deny"],
+            "matchResources": {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": space}}},
+        },
+    });
+    create(server(), &format!("{root}/validatingadmissionpolicybindings"), &binding);
+    let cluster = connect();
+    let session = Session::new(&cluster);
+    // The server takes a moment to see its new policy; a dry run changes nothing.
+    let rejection = eventually("the policy", || session.dry_run(&planned(&session, space, "deploy/web")).err());
+    assert!(rejection.sentence.contains("root is dear to us"), "{rejection:?}");
+    let Outcome::Rejected(rejection) = session.apply(&planned(&session, space, "deploy/web"), folder.path()) else {
+        panic!()
+    };
+    assert_eq!(rejection.reason, Reason::Refused);
+    assert!(rejection.sentence.contains("root is dear to us"), "{rejection:?}");
+    assert_eq!(get("apps/v1", space, "deployments/web")["spec"], before["spec"]);
+    assert!(files(folder.path()).is_empty());
+}
+
+#[test]
+fn who_may_not_change_it_is_told() {
+    let (space, folder) = ("changes-rights", tempfile::tempdir().unwrap());
+    create_namespace(server(), space, &[]);
+    deploy(space, "web", &plain());
     server().bind("viewer", space, ("ClusterRole", "view"), ("apps", "deployments"));
     let cluster = connect_with(|options| options.impersonation.user = Some("viewer".to_owned()));
     let session = Session::new(&cluster);

@@ -85,14 +85,14 @@ fn what_is_the_same_for_all_that_aliases_stand_for_is_changed_once() {
     assert_edited(&[
         ("a: &a {x: 1}\nb: *a\n", &["a.x = 2", "b.x = 2"], "a: &a {x: 2}\nb: *a\n"),
         (
-            "l:\n- c: &c # shared\n    x: 1\n- c: *c\nn: 1\n",
-            &["l[0].c.y = 2", "l[1].c.y = 2", "n = 2"],
-            "l:\n- c: &c # shared\n    x: 1\n    y: 2\n- c: *c\nn: 2\n",
+            "l:\n- c: &c # shared\n    x: 1\n- c: *c\nw: 1\n",
+            &["l[0].c.z = 2", "l[1].c.z = 2", "w = 2"],
+            "l:\n- c: &c # shared\n    x: 1\n    z: 2\n- c: *c\nw: 2\n",
         ),
-        ("a: &a {x: 1, y: 2}\nb: *a\n", &["- a.x", "- b.x"], "a: &a {y: 2}\nb: *a\n"),
+        ("a: &a {x: 1, z: 2}\nb: *a\n", &["- a.x", "- b.x"], "a: &a {z: 2}\nb: *a\n"),
     ]);
     let shared = "aliases (*) or merge keys (<<) elsewhere stand for this value too";
-    for edits in [["a.x = 2", "b.x = 3"], ["a.x = 2", "b.y = 2"]] {
+    for edits in [["a.x = 2", "b.x = 3"], ["a.x = 2", "b.z = 2"]] {
         let text = "a: &a {x: 1}\nb: *a\n";
         let found = edit_last(text, &edits);
         assert_eq!((found.text.as_str(), found.unedited[0].refused[0].why.as_str()), (text, shared), "{edits:?}");
