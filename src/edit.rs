@@ -17,8 +17,8 @@ mod write;
 
 use std::ops::Range;
 
-use crate::model::{Edit, FieldPath};
-use crate::yaml::{Document, Style, ValueRef};
+use crate::model::FieldPath;
+use crate::yaml::{Style, ValueRef};
 
 pub use verify::{Edited, Target, Unedited, edited};
 
@@ -72,23 +72,6 @@ impl Refused {
         let span = located.key.unwrap_or(located.value).span();
         Self { path: path.clone(), line: span.line, column: span.column, why: why.into() }
     }
-}
-
-/// The splices that make `edits` in `object`, a value of `document`, which is a part of `text`, the whole file.
-///
-/// They are not verified, and the document is looked through each time: [`edited`] is for all objects of a file.
-///
-/// # Errors
-///
-/// The places that cannot be edited safely; then nothing is to be changed.
-pub fn splices(
-    text: &str,
-    document: &Document<'_>,
-    object: ValueRef<'_>,
-    edits: &[Edit],
-) -> Result<Vec<Splice>, Vec<Refused>> {
-    let _ = document;
-    editor::Editor::new(text, object.document()).object(object, edits)
 }
 
 /// The text with splices made, which do not overlap. What is put in at one place comes in the order of the splices.

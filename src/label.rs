@@ -143,8 +143,8 @@ impl Survey {
         if self.report.question == Question::Labels {
             let asked = server::ask(cluster, request, &self.namespaces, &self.report.namespaces);
             for ((row, namespace), answer) in self.report.namespaces.iter_mut().zip(&self.namespaces).zip(asked) {
-                let answered = server::Answered { judge: &judge, request, server: self.report.server };
-                answered.add(row, of(&namespace.metadata.name), answer, notes);
+                let branches = of(&namespace.metadata.name);
+                server::Answered { rows: &rows, namespace, branches }.add(row, answer, notes);
             }
             notes.tell_of_forbidden();
         }

@@ -6,6 +6,7 @@
 
 mod collect;
 mod custom;
+mod fate;
 mod finish;
 mod gather;
 mod judge;
@@ -19,6 +20,7 @@ mod templates;
 use std::collections::BTreeMap;
 
 pub use collect::{Collector, Pod, Workload};
+pub use fate::Fate;
 pub use gather::{Ask, Gathered, Holdings, Progress, gather, read};
 pub use judge::ephemeral_findings;
 pub use objects::{

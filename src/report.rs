@@ -51,6 +51,8 @@ pub struct Report {
     pub warnings: Vec<Problem>,
     /// Documents that hold no pod template (empty ones not counted).
     pub without_template: usize,
+    /// Pods of clusters that have ended and that no workload replaces: nobody judges them any more.
+    pub ended: usize,
 }
 
 /// Where in the input something is.
@@ -224,7 +226,8 @@ impl Report {
     /// A report that has nothing to say yet.
     #[must_use]
     pub fn new(asked: Asked, version: Version) -> Self {
-        Self { asked, version, results: Vec::new(), errors: Vec::new(), warnings: Vec::new(), without_template: 0 }
+        let (results, errors, warnings) = (Vec::new(), Vec::new(), Vec::new());
+        Self { asked, version, results, errors, warnings, without_template: 0, ended: 0 }
     }
 
     /// How many templates do not meet what was asked.
@@ -245,6 +248,7 @@ impl Report {
         self.errors.extend(next.errors);
         self.warnings.extend(next.warnings);
         self.without_template += next.without_template;
+        self.ended += next.ended;
     }
 }
 

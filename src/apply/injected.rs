@@ -8,21 +8,9 @@ use serde_json::Value;
 use super::Subject;
 use crate::admission;
 use crate::evaluate::evaluate;
-use crate::model::{Finding, PodTemplate};
+use crate::model::{Finding, Injector, PodTemplate};
 use crate::policy::Policy;
 use crate::report::apply::Injected;
-
-/// Injectors by the containers that they put in.
-const INJECTORS: &[(&str, &[&str])] = &[
-    ("Istio", &["istio-init", "istio-proxy", "istio-validation"]),
-    ("Linkerd", &["linkerd-init", "linkerd-proxy", "linkerd-network-validator"]),
-    ("Vault", &["vault-agent", "vault-agent-init"]),
-];
-
-/// Who puts in a container of this name, where that is known.
-pub(super) fn injector(container: &str) -> Option<&'static str> {
-    INJECTORS.iter().find(|(_, names)| names.contains(&container)).map(|(injector, _)| *injector)
-}
 
 /// The containers that pods have and no template of their subject has, by name. Of a bare pod there are none: it has no
 /// other template.
@@ -38,7 +26,7 @@ pub(super) fn injected(subject: &Subject, pods: &[Value], policy: Policy) -> Vec
         for name in names(pod).filter(|name| !own.contains(name)) {
             let injected = found.entry(name.to_owned()).or_insert_with(|| Injected {
                 container: name.to_owned(),
-                injector: injector(name),
+                injector: Injector::of(name).map(|injector| injector.name),
                 pods: 0,
                 findings: about(&findings, name),
             });

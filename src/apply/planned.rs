@@ -10,7 +10,7 @@ use crate::harden::{self, Task};
 use crate::model::{Choices, Edit, FieldPath};
 use crate::policy::Policy;
 use crate::report::apply::{Evidence, Injected};
-use crate::report::harden::{Hardened, PlannedEdit, Residue};
+use crate::report::harden::{Hardened, Residue};
 
 /// What is to be done to a subject.
 #[derive(Debug, Clone)]
@@ -89,10 +89,7 @@ fn hardened(
     let template = path.find(object).unwrap_or(&Value::Null);
     let plan = harden::plan(&Task { template, policy, choices });
     let plan = plan.map_err(|error| format!("{}: {path}: {error}", subject.short_name()))?;
-    let edits = plan.edits.into_iter().map(|planned| {
-        let edit = Edit { path: path.clone().join(&planned.edit.path), op: planned.edit.op };
-        PlannedEdit { edit, ..planned }
-    });
+    let edits = plan.edits.into_iter().map(|planned| planned.under(path));
     let residue = plan.residue.into_iter().map(|left| Residue { path: path.clone().join(&left.path), ..left });
     Ok(Hardened {
         source: subject.source.clone(),

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::injected::injector;
 use super::{Planned, Way, clean};
 use crate::edit;
+use crate::model::Injector;
 
 /// A pod or job to be made anew.
 #[derive(Debug, Clone)]
@@ -66,7 +66,7 @@ fn notes(object: &Value) -> Vec<String> {
     }
     let names = ["initContainers", "containers"].into_iter().filter_map(|list| object["spec"][list].as_array());
     let names = names.flatten().filter_map(|container| container["name"].as_str());
-    for (name, injector) in names.filter_map(|name| injector(name).map(|injector| (name, injector))) {
+    for (name, injector) in names.filter_map(|name| Injector::of(name).map(|injector| (name, injector.name))) {
         notes.push(format!("{injector} put in its container {name}: see that the manifest has what it is to have"));
     }
     notes

@@ -117,7 +117,7 @@ fn violation(at: usize, volume: &Volume) -> Violation {
     let path = FieldPath::fields(&["spec", "volumes"]).index(at);
     let (path, actual) = match (restricted_source(volume), &volume.host_path) {
         (Some("hostPath"), Some(host_path)) => (path.field("hostPath"), host_path_volumes::value(host_path)),
-        (Some(source), _) => (path.field(source), json!({})),
+        (Some(source), _) => (path.field(source), json!(volume.settings)),
         (None, _) => (path, json!({ "name": volume.name })),
     };
     Setter::Pod.violation_at(path, actual, Value::Null)
@@ -142,7 +142,7 @@ mod tests {
         assert_eq!(
             violations(&found),
             [
-                "spec.volumes[0].nfs {} -> null",
+                r#"spec.volumes[0].nfs {"server":"s"} -> null"#,
                 r#"spec.volumes[2].hostPath {"path":"/c"} -> null"#,
                 r#"spec.volumes[3] {"name":"d"} -> null"#,
                 "spec.volumes[4].nfs {} -> null",

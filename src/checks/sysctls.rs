@@ -131,7 +131,7 @@ fn repair(case: &Case<'_>) -> Repair {
         let name = violation.actual.as_str().unwrap_or_default();
         let risk = format!("{name} has the node's or the kernel's default then, which may be slower or refused");
         // The violation is the item's name; a kernel parameter without one is none.
-        let item = violation.path.head(violation.path.segments().len() - 1);
+        let item = violation.path.parent();
         Step::risky(Edit::remove(item), risk)
     };
     case.violations.iter().map(step).collect::<Vec<_>>().into()

@@ -60,7 +60,7 @@ fn removed(case: &Case<'_>, volume: &FieldPath, name: &str) -> Vec<Step> {
 
 fn left(case: &Case<'_>, violation: &Violation, name: &str) -> Left {
     let source = violation.path.tail(VOLUME_STEPS).to_string();
-    let on_node = violation.actual.get("path").and_then(Value::as_str);
+    let on_node = violation.actual.get("path").and_then(Value::as_str).filter(|_| source == "hostPath");
     let what = match (source.as_str(), on_node) {
         ("hostPath", Some(path)) => {
             format!(

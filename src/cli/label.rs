@@ -131,8 +131,9 @@ fn announce(meant: &[&Intent], skipped: usize, streams: &mut Streams) -> Result<
     let namespaces = render::plural(count, "namespace", "namespaces");
     writeln!(streams.err, "About to label {count} {namespaces}:")?;
     for intent in meant {
-        let labels: Vec<_> =
-            intent.labels.iter().map(|(key, value)| sanitize(&format!("{key}={value}")).into_owned()).collect();
+        let set = intent.labels.iter().map(|(key, value)| format!("{key}={value}"));
+        let labels = set.chain(intent.remove.iter().map(|key| format!("{key}-")));
+        let labels: Vec<_> = labels.map(|label| sanitize(&label).into_owned()).collect();
         writeln!(streams.err, "  {}  {}", sanitize(&intent.namespace), labels.join(" "))?;
         if let Some((from, to)) = intent.lowers {
             writeln!(streams.err, "    lowers enforce from {from} to {to}")?;
@@ -171,7 +172,10 @@ fn next(args: &LabelArgs, report: &LabelReport) -> Option<String> {
     let broken = report.namespaces.iter().find(|row| row.breaks());
     match (&report.question, broken) {
         (Question::Matrix, _) if args.recommend => {
-            let has_steps = report.namespaces.iter().any(|row| row.plan.iter().any(|step| !step.labels.is_empty()));
+            let has_steps = report
+                .namespaces
+                .iter()
+                .any(|row| row.plan.iter().any(|step| !step.labels.is_empty() || !step.remove.is_empty()));
             has_steps.then(|| format!("{} --recommend --apply", command(args, true)))
         }
         (Question::Matrix, _) => Some(format!("{} --recommend", command(args, false))),

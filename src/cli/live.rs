@@ -80,6 +80,7 @@ fn add(
     }
     let gathered = gathered?;
     report.results.extend(gathered.verdicts);
+    report.ended += gathered.ended;
     report.errors.extend(gathered.errors);
     report.warnings.extend(gathered.warnings);
     Ok(gathered.newest)

@@ -19,9 +19,14 @@ pub(super) struct Editor<'t, 'd> {
     document: &'d Document<'d>,
     /// What aliases stand for.
     shared: Vec<Range<usize>>,
+    /// Whether a change of what aliases stand for is taken for the same change of all of them.
+    shares: bool,
     habits: OnceCell<BlockStyle>,
     splices: Vec<Splice>,
 }
+
+/// Splices, and the refusals that hold where these would not do.
+pub(super) type Spliced = (Vec<Splice>, Option<Vec<Refused>>);
 
 /// Why a value cannot be edited.
 pub(super) type Outcome<'e, T = ()> = Result<T, Misfit<'e>>;
@@ -57,11 +62,28 @@ pub(super) struct Holder<'a, 'd> {
 impl<'t, 'd> Editor<'t, 'd> {
     pub(super) fn new(text: &'t str, document: &'d Document<'d>) -> Self {
         let lines = Lines { text, range: document.range() };
-        Self { lines, document, shared: document.shared(), habits: OnceCell::new(), splices: Vec::new() }
+        Self { lines, document, shared: document.shared(), shares: false, habits: OnceCell::new(), splices: Vec::new() }
     }
 
     /// The splices that make some edits in an object.
-    pub(super) fn object(&mut self, object: ValueRef<'d>, edits: &[Edit]) -> Result<Vec<Splice>, Vec<Refused>> {
+    ///
+    /// Where a value cannot be edited because aliases stand for it too, the edits may be the same for all of them. Then one
+    /// change of the text makes them all, which is for who reads the text again to find out; the refusals come too.
+    pub(super) fn object(&mut self, object: ValueRef<'d>, edits: &[Edit]) -> Result<Spliced, Vec<Refused>> {
+        let refused = match self.splices(object, edits) {
+            Ok(splices) => return Ok((splices, None)),
+            Err(refused) => refused,
+        };
+        self.shares = !self.shared.is_empty();
+        let shared = if self.shares { self.splices(object, edits).ok() } else { None };
+        self.shares = false;
+        match shared {
+            Some(splices) => Ok((splices, Some(refused))),
+            None => Err(refused),
+        }
+    }
+
+    fn splices(&mut self, object: ValueRef<'d>, edits: &[Edit]) -> Result<Vec<Splice>, Vec<Refused>> {
         let made = Within::of(edits).and_then(|changes| match changes.steps.is_empty() {
             true => Ok(()),
             false => self.within(object, None, &changes),
@@ -97,6 +119,9 @@ impl<'t, 'd> Editor<'t, 'd> {
     fn within<'e>(&mut self, value: ValueRef<'d>, holder: Option<Holder<'_, 'd>>, changes: &Within<'e>) -> Outcome<'e> {
         let path = changes.path();
         if value.style() == Style::Alias {
+            if self.shares {
+                return Ok(());
+            }
             return Err((path, "the value is an alias (*) of one that stands elsewhere"));
         }
         if value.is_null() {
@@ -199,6 +224,9 @@ impl<'t, 'd> Editor<'t, 'd> {
 
     /// Whether an alias stands for what is between two offsets, or for what that is in.
     fn is_within_shared(&self, start: usize, end: usize) -> bool {
+        if self.shares {
+            return false;
+        }
         let at = self.shared.partition_point(|range| range.start <= start);
         self.shared[..at].last().is_some_and(|range| end <= range.end)
     }
@@ -207,7 +235,7 @@ impl<'t, 'd> Editor<'t, 'd> {
     pub(super) fn check_unshared<'e>(&self, start: usize, end: usize, path: &'e FieldPath) -> Outcome<'e> {
         let first = self.shared.partition_point(|range| range.end <= start);
         let overlaps = self.shared.get(first).is_some_and(|range| range.start < end);
-        if overlaps || self.is_within_shared(start, end) {
+        if (overlaps && !self.shares) || self.is_within_shared(start, end) {
             return Err((path, "aliases (*) or merge keys (<<) elsewhere stand for this value too"));
         }
         Ok(())

@@ -95,6 +95,15 @@ struct Made<'d> {
     at: usize,
     target: Target<'d>,
     splices: Vec<Splice>,
+    /// What is told where they change something else.
+    otherwise: Option<Vec<Refused>>,
+}
+
+impl Made<'_> {
+    fn unedited(&self) -> Unedited {
+        let generic = refused(self.at, &self.target);
+        Unedited { refused: self.otherwise.clone().unwrap_or(generic.refused), ..generic }
+    }
 }
 
 /// Edits one document.
@@ -114,7 +123,7 @@ impl<'t, 'd> Work<'t, 'd> {
         let mut made = Vec::new();
         for (at, target) in targets {
             match editor.object(target.object, target.edits) {
-                Ok(splices) => made.push(Made { at, target, splices }),
+                Ok((splices, otherwise)) => made.push(Made { at, target, splices, otherwise }),
                 Err(refused) => self.unedited.push(Unedited { target: at, refused }),
             }
         }
@@ -128,7 +137,7 @@ impl<'t, 'd> Work<'t, 'd> {
             return all;
         }
         if let [one] = made {
-            self.unedited.push(refused(one.at, &one.target));
+            self.unedited.push(one.unedited());
             return Vec::new();
         }
         let (first, second) = made.split_at(made.len() / 2);
@@ -137,7 +146,7 @@ impl<'t, 'd> Work<'t, 'd> {
         if self.is_right(&accepted) {
             return accepted;
         }
-        self.unedited.extend(accepted.into_iter().map(|made| refused(made.at, &made.target)));
+        self.unedited.extend(accepted.into_iter().map(Made::unedited));
         Vec::new()
     }
 

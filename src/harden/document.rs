@@ -101,10 +101,7 @@ impl<'d> Planner<'_, 'd> {
         json: Arc<Value>,
     ) -> Hardened {
         let placed = |path: &FieldPath| found.path.clone().join(path);
-        let edit = |planned: PlannedEdit| {
-            let edit = Edit { path: placed(&planned.edit.path), op: planned.edit.op };
-            PlannedEdit { edit, ..planned }
-        };
+        let edit = |planned: PlannedEdit| planned.under(&found.path);
         let residue = |residue: Residue| Residue { path: placed(&residue.path), ..residue };
         let made_by = generator(object, self.text, &self.manifest.origin);
         Hardened {

@@ -148,7 +148,7 @@ impl Draft {
                 let container = container_at(pod, &path).map(|container| container.name.clone());
                 let before = path.find(task.template).cloned().unwrap_or_default();
                 let (edit, fix, risk) = (step.edit, step.fix, step.risk);
-                self.edits.push(PlannedEdit { edit, check, fix, container, before, risk });
+                self.edits.push(PlannedEdit { edit, check, fix, container, before, risk, parts: Vec::new() });
             }
         }
         self.residue.extend(repair.left.into_iter().map(|left| residue_of(check, left)));

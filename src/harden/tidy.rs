@@ -71,7 +71,7 @@ fn absorb(into: &mut PlannedEdit, other: &PlannedEdit) {
 
 fn appends(template: &Value, path: &FieldPath) -> bool {
     let Some(Segment::Index(at)) = path.last() else { return false };
-    let list = path.head(path.segments().len() - 1);
+    let list = path.parent();
     *at >= list.find(template).and_then(Value::as_array).map_or(0, Vec::len)
 }
 
@@ -80,7 +80,7 @@ fn emptied(template: &Value, edits: &[PlannedEdit]) -> Result<Option<FieldPath>,
     let mut result = template.clone();
     Edit::apply(&mut result, edits.iter().map(|planned| &planned.edit))?;
     let removals = edits.iter().filter(|planned| planned.edit.op == Op::Remove);
-    let parents = removals.map(|planned| planned.edit.path.head(planned.edit.path.segments().len() - 1));
+    let parents = removals.map(|planned| planned.edit.path.parent());
     // No list on the way loses items: only volumes, mounts, sysctls and capabilities do, and they hold no lists.
     let is_empty = |path: &FieldPath| match path.find(&result) {
         Some(Value::Object(fields)) => fields.is_empty(),
@@ -95,10 +95,16 @@ fn emptied(template: &Value, edits: &[PlannedEdit]) -> Result<Option<FieldPath>,
 fn pruned(template: &Value, edits: Vec<PlannedEdit>, parent: &FieldPath) -> Vec<PlannedEdit> {
     let (within, mut others): (Vec<_>, Vec<_>) =
         edits.into_iter().partition(|planned| planned.edit.path.is_within(parent));
+    let parts = within.iter().flat_map(|planned| match planned.parts.as_slice() {
+        [] => std::slice::from_ref(planned),
+        parts => parts,
+    });
+    let parts: Vec<_> = parts.cloned().collect();
     let mut within = within.into_iter();
     if let Some(mut whole) = within.next() {
         within.for_each(|planned| absorb(&mut whole, &planned));
         whole.edit = Edit::remove(parent.clone());
+        whole.parts = parts;
         whole.before = parent.find(template).cloned().unwrap_or_default();
         others.push(whole);
     }

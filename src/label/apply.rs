@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::compare::NOT_EXEMPT;
 use super::judge::some;
 use super::{Request, Selection, Survey, is_forbidden, survey};
 use crate::cluster::{Change, Cluster, ClusterError, ErrorKind, PatchType, Resource};
@@ -19,13 +18,15 @@ pub struct Intent {
     pub namespace: String,
     /// The labels to set.
     pub labels: BTreeMap<String, String>,
+    /// The labels to take away.
+    pub remove: Vec<String>,
     /// Workloads that break, as `deployment/web`.
     pub breaks: Vec<String>,
     /// The policy that is enforced now and the one then, where its level is lower.
     pub lowers: Option<(Policy, Policy)>,
     /// Why it is not written after all.
     pub skipped: Option<String>,
-    /// Whether the namespace has all these labels already.
+    /// Whether the namespace has all these labels already, and none of those to take away.
     pub is_there: bool,
 }
 
@@ -37,9 +38,9 @@ pub fn intents(survey: &Survey, request: &Request, allow_violations: bool) -> Ve
 }
 
 fn intent(row: &NamespaceRow, namespace: &NamespaceObject, request: &Request, allow_violations: bool) -> Intent {
-    let labels = match row.plan.first() {
-        Some(step) if request.wanted.0.is_empty() => step.labels.clone(),
-        _ => request.wanted.labels(),
+    let (labels, remove) = match row.plan.first() {
+        Some(step) if request.wanted.0.is_empty() => (step.labels.clone(), step.remove.clone()),
+        _ => (request.wanted.labels(), Vec::new()),
     };
     // What breaks at some level says nothing of a plan, which only enforces what everything meets.
     let rows = row.modes.iter().filter(|_| !request.wanted.0.is_empty());
@@ -52,16 +53,16 @@ fn intent(row: &NamespaceRow, namespace: &NamespaceObject, request: &Request, al
         Some("one of the system's own, which is only labelled when it is named".to_owned())
     } else if !breaks.is_empty() && !allow_violations {
         Some(format!("{} would break", counted(breaks.len())))
-    } else if change.is_some_and(|entry| entry.differences.iter().any(|one| one == NOT_EXEMPT)) && !allow_violations {
-        Some("the server does not take it for exempt, and says that pods violate the labels".to_owned())
     } else if change.is_some() && lowers.is_none() && !row.unread.is_empty() && !allow_violations {
         Some(format!("{} could not be read, so more may break than is known", some(row.unread.clone(), 3)))
-    } else if labels.is_empty() && row.plan.first().is_some_and(|step| step.when != "now") {
+    } else if labels.is_empty() && remove.is_empty() && row.plan.first().is_some_and(|step| step.when != "now") {
         row.plan.first().map(|step| step.why.clone())
     } else {
         None
     };
-    Intent { namespace: row.name.clone(), is_there: has(namespace, &labels), labels, breaks, lowers, skipped }
+    let name = row.name.clone();
+    let intent = Intent { namespace: name, labels, remove, breaks, lowers, skipped, is_there: false };
+    Intent { is_there: has(namespace, &intent), ..intent }
 }
 
 fn counted(workloads: usize) -> String {
@@ -100,7 +101,7 @@ fn write(cluster: &Cluster, intents: &[Intent], namespaces: &[NamespaceObject]) 
         } else if intent.is_there {
             Some(Applied::Unchanged)
         } else {
-            let body = json!({"metadata": {"labels": intent.labels}});
+            let body = json!({"metadata": {"labels": patch(intent)}});
             let change = Change::patch(&resource, None, &intent.namespace, PatchType::Merge, body);
             batch.write::<NamespaceObject>(change.guarded(&namespace.metadata.resource_version), drop);
             written.push(i);
@@ -122,16 +123,27 @@ fn failure(error: &ClusterError) -> String {
     if is_forbidden(error) { format!("you may not change it: {error}") } else { error.to_string() }
 }
 
-fn has(namespace: &NamespaceObject, labels: &BTreeMap<String, String>) -> bool {
-    labels.iter().all(|(key, value)| namespace.metadata.labels.get(key) == Some(value))
+/// Each label that is to change with what it is to be then; `None` takes it away.
+fn patch(intent: &Intent) -> BTreeMap<&String, Option<&String>> {
+    let set = intent.labels.iter().map(|(key, value)| (key, Some(value)));
+    intent.remove.iter().map(|key| (key, None)).chain(set).collect()
+}
+
+fn has(namespace: &NamespaceObject, intent: &Intent) -> bool {
+    differing(namespace, intent).is_none()
+}
+
+/// A label that is not as it is meant to be.
+fn differing<'a>(namespace: &NamespaceObject, intent: &'a Intent) -> Option<&'a String> {
+    let mut labels = patch(intent).into_iter();
+    labels.find(|(key, value)| namespace.metadata.labels.get(*key) != *value).map(|(key, _)| key)
 }
 
 fn read_back(cluster: &Cluster, resource: &Resource, intent: &Intent) -> Applied {
     match cluster.get::<NamespaceObject>(resource, None, &intent.namespace) {
-        Ok(namespace) if has(&namespace, &intent.labels) => Applied::Done,
+        Ok(namespace) if has(&namespace, intent) => Applied::Done,
         Ok(namespace) => {
-            let other = intent.labels.iter().find(|(key, value)| namespace.metadata.labels.get(*key) != Some(value));
-            let key = other.map_or("", |(key, _)| key);
+            let key = differing(&namespace, intent).map_or("", String::as_str);
             let now = namespace.metadata.labels.get(key).map_or("nothing".to_owned(), |value| format!("{value:?}"));
             Applied::Failed(format!("it was written, and then the server had {now} for {key}"))
         }
@@ -152,7 +164,7 @@ fn again(cluster: &Cluster, request: &Request, before: &mut Survey, i: usize, al
     };
     let wanted = intent(old, &before.namespaces[i], request, allow_violations);
     let now = intent(row, namespace, &one, allow_violations);
-    if now.breaks != wanted.breaks || now.labels != wanted.labels {
+    if now.breaks != wanted.breaks || (&now.labels, &now.remove) != (&wanted.labels, &wanted.remove) {
         return Applied::Failed(
             "it changed meanwhile, and what would break is another: run the command again".to_owned(),
         );

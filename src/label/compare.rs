@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use super::judge::{Judge, some};
 use crate::live::{Branch, Pod};
 use crate::model::Finding;
-use crate::policy::{Level, Policy};
+use crate::policy::{Exemption, Level, Policy};
 use crate::report::label::Violator;
 
 /// Objects that are named in a sentence.
@@ -26,6 +26,25 @@ pub(super) struct Expected {
     causes: BTreeMap<String, Vec<(String, bool)>>,
     /// The runtime classes of the pods with each cause, empty for none.
     classes: BTreeMap<String, Vec<String>>,
+    /// Pods that it should pass over, by cause and the runtime class that makes them exempt.
+    exempt: BTreeMap<String, BTreeMap<String, Vec<String>>>,
+}
+
+/// What is known here of an exemption of the namespace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Exempted {
+    /// It is not exempt.
+    No,
+    /// It is exempt, and the server tells that of this change.
+    Told,
+    /// It is exempt, and the server need not tell that of this change.
+    Silent,
+}
+
+/// Whether the server looks at what is in a namespace when enforce changes from one policy to another.
+pub(super) fn is_looked_at(from: Policy, to: Policy) -> bool {
+    let is_relaxed = from.version == to.version && to.level <= from.level;
+    from != to && to.level != Level::Privileged && !is_relaxed
 }
 
 /// What the comparison tells.
@@ -34,14 +53,15 @@ pub(super) struct Told {
     pub(super) differences: Vec<String>,
     /// Whether the server says that the namespace is exempt.
     pub(super) is_exempt: bool,
+    /// Exemptions of the given configuration that the server does not know.
+    pub(super) denied: Vec<Exemption>,
 }
 
 impl Expected {
     /// What the server should say when enforce changes from one policy to another.
     pub(super) fn new(judge: &Judge<'_>, branches: &[Branch], (from, to): (Policy, Policy), server: u16) -> Self {
         let mut expected = Self::default();
-        let is_relaxed = from.version == to.version && to.level <= from.level;
-        if from == to || to.level == Level::Privileged || is_relaxed {
+        if !is_looked_at(from, to) {
             return expected;
         }
         for pod in branches.iter().flat_map(|branch| &branch.pods) {
@@ -54,12 +74,16 @@ impl Expected {
     fn add(&mut self, judge: &Judge<'_>, pod: &Pod, to: Policy) {
         let whole = pod.debugged.unwrap_or(pod.template);
         let found = judge.find(to, whole);
-        if found.is_empty() || judge.exempt(whole).is_some() {
+        if found.is_empty() {
             return;
         }
         let cause = found.iter().map(|finding: &Finding| finding.reason.as_ref()).collect::<Vec<_>>().join(", ");
-        self.causes.entry(cause.clone()).or_default().push((pod.name.clone(), pod.ended));
         let class = judge.objects.template(whole).spec.runtime_class_name.clone().unwrap_or_default();
+        if judge.exempt(whole).is_some() {
+            let exempt = self.exempt.entry(cause).or_default();
+            return exempt.entry(class).or_default().push(pod.name.clone());
+        }
+        self.causes.entry(cause.clone()).or_default().push((pod.name.clone(), pod.ended));
         self.classes.entry(cause).or_default().push(class);
     }
 
@@ -75,6 +99,17 @@ impl Expected {
 
     fn lines(&self) -> impl Iterator<Item = String> {
         self.causes.iter().map(|(cause, pods)| Self::line(cause, pods))
+    }
+
+    /// The runtime classes of exempt pods that the server counts, where it names a pod of so many with a cause.
+    fn denied(&self, cause: &str, (name, count): (&str, usize)) -> Vec<Exemption> {
+        let Some(classes) = self.exempt.get(cause) else { return Vec::new() };
+        let judged = self.causes.get(cause).map_or(0, Vec::len);
+        let is_all = count == judged + classes.values().map(Vec::len).sum::<usize>();
+        let is_counted =
+            |pods: &Vec<String>| is_all || count == judged + pods.len() || pods.iter().any(|pod| pod == name);
+        let counted = classes.iter().filter(|(_, pods)| is_counted(pods));
+        counted.map(|(class, _)| Exemption::RuntimeClass(class.clone())).collect()
     }
 
     /// Whether all warnings together are more than the server sends.
@@ -130,8 +165,13 @@ fn line(warning: &str) -> Option<(&str, (&str, usize))> {
 }
 
 /// The difference where the server judges what is exempt by the configuration that was given.
-pub(super) const NOT_EXEMPT: &str =
-    "the server does not take the namespace for exempt: its configuration is not the one that was given";
+pub(super) fn not_exempt(denied: &Exemption) -> String {
+    let what = match denied {
+        Exemption::Namespace(_) => "the namespace".to_owned(),
+        Exemption::RuntimeClass(class) => format!("runtime class {class:?}"),
+    };
+    format!("the server does not take {what} for exempt: its configuration is not the one that was given")
+}
 
 /// Where the server's warnings and our own verdict differ.
 pub(super) fn compare(
@@ -139,22 +179,25 @@ pub(super) fn compare(
     expected: &Expected,
     violating: &[Violator],
     warnings: &[String],
-    is_exempt_here: bool,
+    exempted: Exempted,
 ) -> Told {
     let said = Said::new(namespace, warnings, expected);
     let mut told = Told { is_exempt: said.is_exempt, ..Told::default() };
     if said.is_exempt {
-        if !is_exempt_here {
+        if exempted == Exempted::No {
             told.differences
                 .push("the server says that the namespace is exempt, which is in its configuration only".to_owned());
         }
         return told;
     }
-    if is_exempt_here {
-        let differs = !said.causes.is_empty();
-        told.differences.extend(differs.then(|| NOT_EXEMPT.to_owned()));
+    if exempted != Exempted::No {
+        let is_judged = !said.causes.is_empty() || said.partly.is_some() || said.could_not_list || said.cut > 0;
+        if is_judged || exempted == Exempted::Told {
+            told.denied.push(Exemption::Namespace(namespace.to_owned()));
+        }
         return told;
     }
+    told.denied = said.causes.iter().flat_map(|(cause, pod)| expected.denied(cause, *pod)).collect();
     let is_whole = limits(&said, expected, &mut told.differences);
     causes(&said, expected, is_whole, &mut told.differences);
     beyond(expected, violating, &mut told.differences);
@@ -235,12 +278,12 @@ mod tests {
     fn expected(causes: &[(&str, &[&str])]) -> Expected {
         let pods = |names: &[&str]| names.iter().map(|name| ((*name).to_owned(), false)).collect();
         let causes = causes.iter().map(|(cause, names)| ((*cause).to_owned(), pods(names))).collect();
-        Expected { causes, classes: BTreeMap::new() }
+        Expected { causes, ..Expected::default() }
     }
 
     fn differences(expected: &Expected, warnings: &[&str]) -> Vec<String> {
         let warnings: Vec<_> = warnings.iter().map(|warning| (*warning).to_owned()).collect();
-        compare("shop", expected, &[], &warnings, false).differences
+        compare("shop", expected, &[], &warnings, Exempted::No).differences
     }
 
     #[test]
@@ -288,8 +331,38 @@ mod tests {
     fn an_exemption_that_only_the_server_knows_is_taken_over() {
         let warning =
             "namespace \"shop\" is exempt from Pod Security, and the policy (enforce=baseline:latest) will be ignored";
-        let told = compare("shop", &expected(&[("privileged", &["a"])]), &[], &[warning.to_owned()], false);
+        let told = compare("shop", &expected(&[("privileged", &["a"])]), &[], &[warning.to_owned()], Exempted::No);
         assert!(told.is_exempt && told.differences.len() == 1);
-        assert_eq!(compare("shop", &expected(&[]), &[], &[warning.to_owned()], true).differences, [""; 0]);
+        let told = compare("shop", &expected(&[]), &[], &[warning.to_owned()], Exempted::Told);
+        assert_eq!((told.differences, told.denied), (vec![], vec![]));
+    }
+
+    #[test]
+    fn an_exemption_that_the_server_does_not_tell_of_is_denied() {
+        let denied = |warnings: &[&str], exempted| {
+            let warnings: Vec<_> = warnings.iter().map(|warning| (*warning).to_owned()).collect();
+            compare("shop", &expected(&[]), &[], &warnings, exempted).denied
+        };
+        let shop = [Exemption::Namespace("shop".to_owned())];
+        assert_eq!(denied(&[HEADER, "a: privileged"], Exempted::Silent), shop);
+        assert_eq!(denied(&[], Exempted::Told), shop, "it looked, and found nothing that violates");
+        assert_eq!(denied(&[], Exempted::Silent), []);
+    }
+
+    #[test]
+    fn a_runtime_class_whose_pods_the_server_counts_is_denied() {
+        let mut expected = expected(&[("privileged", &["b"])]);
+        let pods = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let classes = [("kata".to_owned(), pods(&["a", "c"])), ("gvisor".to_owned(), pods(&["d"]))];
+        expected.exempt = [("privileged".to_owned(), classes.into())].into();
+        let denied = |line: &str| {
+            let told = compare("shop", &expected, &[], &[HEADER.to_owned(), line.to_owned()], Exempted::No);
+            let class = |denied: Exemption| not_exempt(&denied).split('"').nth(1).unwrap_or_default().to_owned();
+            told.denied.into_iter().map(class).collect::<Vec<_>>()
+        };
+        assert_eq!(denied("b: privileged"), [""; 0]);
+        assert_eq!(denied("b (and 1 other pod): privileged"), ["gvisor"]);
+        assert_eq!(denied("a (and 2 other pods): privileged"), ["kata"]);
+        assert_eq!(denied("a (and 3 other pods): privileged"), ["gvisor", "kata"]);
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use crate::evaluate::evaluate;
-use crate::live::{Branch, Collector, Pod, TemplateId, ephemeral_findings, ephemeral_names};
+use crate::live::{Branch, Collector, Fate, Pod, TemplateId, ephemeral_findings, ephemeral_names};
 use crate::model::{FieldPath, Finding};
 use crate::policy::{AdmissionConfig, Level, Policy};
 use crate::report::label::{Count, Violator};
@@ -75,7 +75,7 @@ impl<'a> Judge<'a> {
         let mut judged = Judged::default();
         for branch in branches {
             let running: Vec<&Pod> = branch.pods.iter().filter(|pod| !pod.ended).collect();
-            if branch.workload.is_none() && running.is_empty() {
+            if branch.is_over() {
                 continue;
             }
             judged.workloads.judged += 1;
@@ -112,6 +112,7 @@ impl<'a> Judge<'a> {
         };
         // Of a workload the template says it, and its pods where there is none.
         let own = workload.map(|workload| workload.template).or(bad.first().map(|(pod, _)| pod.template));
+        let exempt = own.and_then(|id| self.exempt(id));
         Some(Violator {
             api_version: branch.api_version(),
             kind: branch.key.kind.clone(),
@@ -119,13 +120,33 @@ impl<'a> Judge<'a> {
             template: path,
             pods: bad.iter().map(|(pod, _)| pod.name.clone()).collect(),
             running: running.len(),
+            lost: if exempt.is_some() {
+                0
+            } else {
+                running.iter().filter(|pod| self.is_lost(branch, pod, find)).count()
+            },
             template_violates,
             findings,
             injected: sorted(running.iter().flat_map(|pod| self.objects.injected(workload, pod)).collect()),
             by_injection: by_injection && !template_violates,
             ephemeral: Vec::new(),
-            exempt: own.and_then(|id| self.exempt(id)),
+            exempt,
         })
+    }
+
+    /// Whether a running pod would not come back.
+    fn is_lost(&self, branch: &Branch, pod: &Pod, find: &dyn Fn(TemplateId) -> Found) -> bool {
+        let workload = branch.workload.as_ref();
+        let maker = self.objects.maker(pod).map(|maker| find(maker.template));
+        let template = workload.map(|workload| find(workload.template));
+        let fate = Fate {
+            pod: &find(pod.template),
+            maker: maker.as_ref().map(|found| found.as_slice()),
+            template: template.as_ref().map(|found| found.as_slice()),
+            injected: &self.objects.injected(workload, pod),
+            is_replaced: workload.is_some_and(|workload| Collector::replaces(workload, pod)),
+        };
+        !pod.leaving && !fate.comes_back()
     }
 }
 

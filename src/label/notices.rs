@@ -2,7 +2,7 @@
 
 use super::judge::{Judge, some};
 use crate::live::Branch;
-use crate::policy::{Level, Mode, NamespacePolicy, Policy};
+use crate::policy::{Level, Mode, NamespacePolicy, Policy, Version};
 use crate::report::label::{ModeRow, NamespaceRow, Notice, Violator};
 
 /// Objects that are named in a sentence.
@@ -32,14 +32,15 @@ pub(super) fn of_lowered(row: &mut NamespaceRow) {
 }
 
 /// What runs though it would not be admitted now: it was there before the labels were.
-pub(super) fn of_stricter_than_running(row: &mut NamespaceRow, enforced: Policy, violating: &[Violator]) {
+pub(super) fn of_stricter_than_running(row: &mut NamespaceRow, enforced: Policy, server: u16, violating: &[Violator]) {
     let broken: Vec<String> = violating.iter().filter(|one| one.breaks()).map(Violator::short_name).collect();
     if broken.is_empty() {
         return;
     }
     let does = if broken.len() == 1 { "does not meet it, so its pods" } else { "do not meet it, so their pods" };
     let names = some(broken, MOST);
-    let message = format!("enforces {enforced}, and {names} {does} will not come back once they stop");
+    let here = if enforced.version == Version::Latest { format!(" (v1.{server} now)") } else { String::new() };
+    let message = format!("enforces {enforced}{here}, and {names} {does} will not come back once they stop");
     row.notices.push(Notice { label: Some(Mode::Enforce.level_label()), message, instead: None });
 }
 
@@ -66,6 +67,6 @@ pub(super) fn of_ephemeral(row: &mut NamespaceRow, judge: &Judge<'_>, to: Policy
 /// A policy that does not move with the server.
 pub(super) fn of_pin(mode: Mode, policy: Policy) -> Notice {
     let message =
-        format!("{mode} is pinned to {}: its rules stay as they are when the server is upgraded", policy.version);
+        format!("{mode} is pinned to {}: its rules stay the same, whichever version the server is", policy.version);
     Notice { label: Some(mode.version_label()), message, instead: None }
 }

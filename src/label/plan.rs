@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::judge::some;
-use crate::policy::{Level, Mode, NamespacePolicy, Policy, Version};
+use crate::policy::{Level, Mode, NamespacePolicy, Policy, Version, is_read_label};
 use crate::report::label::{NamespaceRow, Step};
 
 /// The steps for a namespace with these labels: warn and audit first, then enforce, with the versions of the server. What
@@ -28,8 +28,28 @@ pub(super) fn plan(
     }
     let now = NamespacePolicy::from_labels(labels, defaults).0;
     let is_empty = !row.modes.is_empty() && row.modes.iter().all(|entry| entry.workloads.judged == 0);
-    let plan = Plan { labels, now, strictest: row.strictest, is_empty, server };
-    plan.steps()
+    let runs_nothing = !row.modes.is_empty() && row.modes.iter().all(|entry| entry.pods.judged == 0);
+    let plan = Plan { labels, now, strictest: row.strictest, is_empty, runs_nothing, server };
+    let mut steps = plan.steps();
+    if let Some(first) = steps.first_mut() {
+        take_away(first, misspelt(row));
+    }
+    steps
+}
+
+/// Keys of labels that were meant to be others, and that nothing reads.
+fn misspelt(row: &NamespaceRow) -> Vec<String> {
+    let meant = row.notices.iter().filter(|notice| notice.instead.is_some()).filter_map(|notice| notice.label.clone());
+    meant.filter(|label| row.labels.contains_key(label) && !is_read_label(label)).collect()
+}
+
+fn take_away(step: &mut Step, labels: Vec<String>) {
+    if !labels.is_empty() {
+        let (what, it) =
+            if labels.len() == 1 { ("a misspelt label goes", "it") } else { ("misspelt labels go", "them") };
+        step.why.push_str(&format!("; {what}, as nothing reads {it}"));
+        step.remove = labels;
+    }
 }
 
 fn leave(why: String) -> Step {
@@ -42,6 +62,8 @@ struct Plan<'a> {
     strictest: Level,
     /// Whether there is no workload that could break.
     is_empty: bool,
+    /// Whether no pod runs in it.
+    runs_nothing: bool,
     server: u16,
 }
 
@@ -55,7 +77,12 @@ impl Plan<'_> {
             self.set(&mut first, mode, next.max(self.now.mode(mode).level));
         }
         first.retain(|key, value| self.labels.get(key) != Some(value));
-        let mut steps = vec![self.step("now", first, self.why_first(enforce))];
+        let mut why = self.why_first(enforce);
+        // What webhooks put into pods is only seen in pods.
+        if self.runs_nothing && first.contains_key(&Mode::Enforce.level_label()) {
+            why.push_str("; no pod runs in it, so nobody knows whether a webhook would put something into its pods");
+        }
+        let mut steps = vec![self.step("now", first, why)];
         let mut level = enforce;
         while level < Level::Restricted {
             level = stricter(level);
@@ -117,10 +144,12 @@ fn stricter(level: Level) -> Level {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::label::{Count, ModeRow};
 
     fn row(strictest: Level) -> NamespaceRow {
         NamespaceRow {
             unread: Vec::new(),
+            ended: 0,
             name: "shop".to_owned(),
             labels: BTreeMap::new(),
             system: false,
@@ -175,6 +204,44 @@ mod tests {
         let warned = short(&[("warn", "restricted")], &row(Level::Privileged));
         assert!(warned[0].contains(" warn-version=v1.36") && warned[0].contains("audit=baseline"), "{warned:?}");
         assert!(!warned[0].contains("warn=baseline"), "{warned:?}");
+    }
+
+    fn first(labels: &[(&str, &str)], row: &NamespaceRow) -> Step {
+        let labels = labels.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        plan(row, &labels, NamespacePolicy::default(), 36).remove(0)
+    }
+
+    #[test]
+    fn what_webhooks_do_is_not_known_where_no_pod_runs() {
+        let mut idle = row(Level::Baseline);
+        let policy = |level| Policy { level, version: Version::Minor(36) };
+        idle.modes = vec![ModeRow {
+            mode: Mode::Enforce,
+            from: policy(Level::Privileged),
+            to: policy(Level::Baseline),
+            pods: Count::default(),
+            workloads: Count { judged: 2, violating: 0 },
+            violating: Vec::new(),
+            newly_allowed: Vec::new(),
+            server: None,
+            differences: Vec::new(),
+        }];
+        let told = "; no pod runs in it, so nobody knows whether a webhook would put something into its pods";
+        assert!(first(&[], &idle).why.ends_with(told), "{}", first(&[], &idle).why);
+        idle.modes[0].pods.judged = 1;
+        assert!(!first(&[], &idle).why.contains("webhook"));
+    }
+
+    #[test]
+    fn misspelt_labels_go() {
+        let labels = [("security.kubernetes.io/enforce", "baseline"), ("pod-security.kubernetes.io/team", "a")];
+        let mut misspelt = row(Level::Restricted);
+        misspelt.labels = labels.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let mistakes = crate::policy::label_mistakes(&misspelt.labels, &crate::policy::LabelContext::default());
+        misspelt.notices = mistakes.iter().map(Into::into).collect();
+        let step = first(&labels, &misspelt);
+        assert_eq!(step.remove, ["security.kubernetes.io/enforce"], "nobody knows what the other was meant to be");
+        assert!(step.why.ends_with("; a misspelt label goes, as nothing reads it"), "{}", step.why);
     }
 
     #[test]

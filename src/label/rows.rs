@@ -10,6 +10,7 @@ use crate::policy::{LabelContext, Level, Mode, NamespacePolicy, Policy, Version,
 use crate::report::label::{ModeRow, NamespaceRow, Question};
 
 /// Makes the rows of a report.
+#[derive(Clone, Copy)]
 pub(super) struct Rows<'a> {
     pub(super) judge: &'a Judge<'a>,
     pub(super) request: &'a Request,
@@ -19,11 +20,16 @@ pub(super) struct Rows<'a> {
 }
 
 impl Rows<'_> {
+    /// The same with another judge.
+    pub(super) fn by<'b>(&'b self, judge: &'b Judge<'b>) -> Rows<'b> {
+        Rows { judge, ..*self }
+    }
+
     /// The row of a namespace with these workloads and pods.
     pub(super) fn row(&self, namespace: &NamespaceObject, branches: &[Branch], unread: Vec<String>) -> NamespaceRow {
         let (name, labels) = (&namespace.metadata.name, &namespace.metadata.labels);
         let now = NamespacePolicy::from_labels(labels, self.request.defaults).0;
-        let exempt = self.request.admission.exemption(name, None).map(|exemption| exemption.to_string());
+        let exempt = self.judge.admission.exemption(name, None).map(|exemption| exemption.to_string());
         let context = LabelContext { annotations: None, defaults: self.request.defaults, newest: Some(self.server) };
         let mistakes = label_mistakes(labels, &context);
         let mut row = NamespaceRow {
@@ -36,6 +42,7 @@ impl Rows<'_> {
             plan: Vec::new(),
             applied: None,
             exempt,
+            ended: branches.iter().filter(|branch| branch.is_over()).map(|branch| branch.pods.len()).sum(),
             unread,
         };
         notices::of_exemption(&mut row, now);
@@ -56,7 +63,7 @@ impl Rows<'_> {
     fn notices(&self, row: &mut NamespaceRow, now: NamespacePolicy, branches: &[Branch]) {
         let enforced = now.enforce.known_to(self.server);
         let judged = self.judge.judge(branches, enforced);
-        notices::of_stricter_than_running(row, now.enforce, &judged.violating);
+        notices::of_stricter_than_running(row, now.enforce, self.server, &judged.violating);
         let targets: Vec<Policy> = row.modes.iter().filter(|entry| entry.mode == Mode::Enforce).map(|e| e.to).collect();
         for to in targets {
             notices::of_ephemeral(row, self.judge, to.known_to(self.server), branches);
@@ -114,7 +121,9 @@ impl Rows<'_> {
                 };
                 self.judge.judge_by(branches, &find, &|_| Vec::new())
             };
-            if old == new && policy.version != Version::Latest {
+            // Without one of its own, warn has the version of enforce.
+            let is_own = row.labels.contains_key(&mode.version_label()) || mode == Mode::Enforce;
+            if old == new && policy.version != Version::Latest && is_own {
                 row.notices.push(notices::of_pin(mode, policy));
             }
             let mut one = entry(mode, old, new, newly(old, new));

@@ -2,13 +2,14 @@
 
 use serde_json::json;
 
-use super::compare::{Expected, compare};
+use super::compare::{Exempted, Expected, Told, compare, is_looked_at, not_exempt};
 use super::judge::Judge;
+use super::rows::Rows;
 use super::{Notes, Request, is_forbidden};
 use crate::cluster::{Change, Cluster, ClusterError, PatchType, Resource, Written};
 use crate::live::{Branch, NamespaceObject};
-use crate::policy::Mode;
-use crate::report::label::{Count, NamespaceRow, ServerAnswer};
+use crate::policy::{Mode, NamespacePolicy};
+use crate::report::label::{Count, ModeRow, NamespaceRow, ServerAnswer};
 
 /// What the server answered about a namespace; `None` where there was nothing to ask.
 type Answer = Option<Result<Written<NamespaceObject>, ClusterError>>;
@@ -45,20 +46,22 @@ pub(super) fn ask(
     asked.into_iter().zip(answers).map(&mut answer).collect()
 }
 
+/// The oldest minor version whose server says of each change that the namespace is exempt.
+const TELLS_OF_EXEMPTIONS: u16 = 26;
+
 /// What an answer is held against.
 pub(super) struct Answered<'a> {
-    pub(super) judge: &'a Judge<'a>,
-    pub(super) request: &'a Request,
-    /// The newest version that the server knows.
-    pub(super) server: u16,
+    pub(super) rows: &'a Rows<'a>,
+    pub(super) namespace: &'a NamespaceObject,
+    pub(super) branches: &'a [Branch],
 }
 
 impl Answered<'_> {
     /// Adds what the server answered to the row of its namespace.
-    pub(super) fn add(&self, row: &mut NamespaceRow, branches: &[Branch], answer: Answer, notes: &mut Notes) {
+    pub(super) fn add(&self, row: &mut NamespaceRow, answer: Answer, notes: &mut Notes) {
         match answer {
             None => {}
-            Some(Ok(written)) => self.take(row, branches, written),
+            Some(Ok(written)) => self.take(row, written),
             Some(Err(error)) if is_forbidden(&error) => notes.forbidden.push(row.name.clone()),
             // What ends the connection is the same for all.
             Some(Err(error)) if error.is_fatal() => {
@@ -72,18 +75,10 @@ impl Answered<'_> {
         }
     }
 
-    fn take(&self, row: &mut NamespaceRow, branches: &[Branch], written: Written<NamespaceObject>) {
+    fn take(&self, row: &mut NamespaceRow, written: Written<NamespaceObject>) {
         let changed = self.changed_on_the_way(&written.object);
+        let mut differences = self.differences(row, &written);
         let at = row.modes.iter().position(|entry| entry.mode == Mode::Enforce);
-        let mut differences = Vec::new();
-        if let Some(entry) = at.and_then(|at| row.modes.get(at)) {
-            let expected = Expected::new(self.judge, branches, (entry.from, entry.to), self.server);
-            let told = compare(&row.name, &expected, &entry.violating, &written.warnings, row.exempt.is_some());
-            differences = told.differences;
-            if told.is_exempt && row.exempt.is_none() {
-                exempted(row);
-            }
-        }
         if let Some(entry) = row.modes.get_mut(at.unwrap_or(0)) {
             differences.extend(changed);
             entry.server = Some(ServerAnswer { warnings: written.warnings, error: None });
@@ -91,9 +86,45 @@ impl Answered<'_> {
         }
     }
 
+    /// Where the server says something else of enforce. Where its exemptions are not the ones that were given, the row is
+    /// that of the namespace with those of the server.
+    fn differences(&self, row: &mut NamespaceRow, written: &Written<NamespaceObject>) -> Vec<String> {
+        let Some(told) = self.compare(self.rows.judge, row, written) else { return Vec::new() };
+        if told.is_exempt && row.exempt.is_none() {
+            exempted(row);
+        }
+        if told.denied.is_empty() {
+            return told.differences;
+        }
+        let admission = self.rows.judge.admission.without(&told.denied);
+        let judge = Judge::new(self.rows.judge.objects, &admission);
+        *row = self.rows.by(&judge).row(self.namespace, self.branches, std::mem::take(&mut row.unread));
+        let again = self.compare(&judge, row, written).unwrap_or_default();
+        told.denied.iter().map(not_exempt).chain(again.differences).collect()
+    }
+
+    fn compare(&self, judge: &Judge<'_>, row: &NamespaceRow, written: &Written<NamespaceObject>) -> Option<Told> {
+        let entry = row.modes.iter().find(|entry| entry.mode == Mode::Enforce)?;
+        let expected = Expected::new(judge, self.branches, (entry.from, entry.to), self.rows.server);
+        let exempted = match row.exempt {
+            None => Exempted::No,
+            Some(_) if self.is_exemption_told(entry, &written.object) => Exempted::Told,
+            Some(_) => Exempted::Silent,
+        };
+        Some(compare(&row.name, &expected, &entry.violating, &written.warnings, exempted))
+    }
+
+    /// Whether the server would say so if the namespace were exempt (`exemptNamespaceWarning` of
+    /// `k8s.io/pod-security-admission`): it says nothing where the labels come to what holds without any.
+    fn is_exemption_told(&self, entry: &ModeRow, then: &NamespaceObject) -> bool {
+        let defaults = self.rows.request.defaults;
+        let policy = NamespacePolicy::from_labels(&then.metadata.labels, defaults).0;
+        self.rows.server >= TELLS_OF_EXEMPTIONS && is_looked_at(entry.from, entry.to) && policy != defaults
+    }
+
     /// Labels that the server would store otherwise than asked: something in between changes them.
     fn changed_on_the_way(&self, object: &NamespaceObject) -> Vec<String> {
-        let wanted = self.request.wanted.labels();
+        let wanted = self.rows.request.wanted.labels();
         let other = wanted.iter().filter(|(key, value)| object.metadata.labels.get(*key) != Some(value));
         other
             .map(|(key, _)| match object.metadata.labels.get(key) {

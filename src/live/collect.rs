@@ -36,6 +36,8 @@ pub struct Workload {
     pub path: FieldPath,
     /// Whether the kind is not one of Kubernetes' own and the template was found by its shape.
     pub custom: bool,
+    /// Whether its rollouts are paused: what it has made stays as it was made.
+    pub paused: bool,
     /// The pod that would be made of it.
     pub template: TemplateId,
 }
@@ -55,6 +57,8 @@ pub struct Pod {
     pub debugged: Option<TemplateId>,
     /// Whether it has ended: it does not run, and its owner replaces it by its template.
     pub ended: bool,
+    /// Whether it is being deleted: its owner has replaced it already.
+    pub leaving: bool,
 }
 
 impl Collector {
@@ -109,11 +113,12 @@ impl Collector {
         }
         let owner = pod.controller().map(|owner| owner.key(&namespace));
         let ended = matches!(pod.status.phase.as_str(), "Succeeded" | "Failed");
+        let leaving = pod.metadata.deletion_timestamp.is_some();
         let mut whole = pod.into_template();
         let debugged = (!whole.spec.ephemeral_containers.is_empty()).then(|| self.templates.keep(whole.clone()));
         whole.spec.ephemeral_containers.clear();
         let template = self.templates.keep(whole);
-        self.pods.push(Pod { namespace, name, owner, template, debugged, ended });
+        self.pods.push(Pod { namespace, name, owner, template, debugged, ended, leaving });
     }
 
     /// Takes a workload of one of Kubernetes' own kinds, whose template is at `path`.
@@ -122,9 +127,10 @@ impl Collector {
             return;
         }
         self.note(&key, &workload);
+        let paused = workload.spec.paused;
         if let Some(pod) = workload.into_template() {
             let template = self.templates.keep(pod);
-            let workload = Workload { api_version: api_version.to_owned(), path, custom: false, template };
+            let workload = Workload { api_version: api_version.to_owned(), path, custom: false, paused, template };
             self.workloads.insert(key, vec![workload]);
         }
     }
@@ -135,6 +141,7 @@ impl Collector {
             api_version: api_version.to_owned(),
             path,
             custom: true,
+            paused: false,
             template: self.templates.keep(pod),
         };
         let found: Vec<_> = templates.into_iter().map(&mut take).collect();

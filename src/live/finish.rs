@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::collect::{Collector, Pod, Workload};
+use super::fate::Fate;
 use super::judge::{Judge, Judgement};
 use super::objects::ObjectKey;
 use super::owners::Branch;
@@ -12,33 +13,38 @@ use crate::model::{FieldPath, Finding};
 use crate::policy::{Mode, Policy};
 use crate::report::{ClusterName, Live, ModeVerdict, PlacedFinding, PodGroup, Source, Verdict};
 
-/// The verdicts, by namespace, kind and name. `refusals` are messages of events that tell of refused pods, by the
+/// The verdicts, by namespace, kind and name, and how many pods have ended without a successor, which are not judged:
+/// admission does not look at them any more, and nothing would make them anew. `refusals` are messages of events that tell of refused pods, by the
 /// object that could not make them.
 pub(super) fn finish(
     objects: &mut Collector,
     judge: Judge<'_>,
     cluster: &Arc<ClusterName>,
     refusals: &BTreeMap<ObjectKey, Vec<String>>,
-) -> Vec<Verdict> {
+) -> (Vec<Verdict>, usize) {
     let mut refused: BTreeMap<ObjectKey, Vec<String>> = BTreeMap::new();
     for (key, messages) in refusals {
         refused.entry(objects.top(key)).or_default().extend(messages.iter().cloned());
     }
     let branches = objects.branches();
     let mut finish = Finish { objects, judge, cluster };
-    branches
+    let mut ended = 0;
+    let verdicts = branches
         .into_iter()
         .filter_map(|mut branch| {
             let key = branch.key.clone();
-            branch.pods.retain(|pod| !pod.ended || objects.is_asked_for(&ObjectKey::pod(&pod.namespace, &pod.name)));
+            let is_over = branch.is_over().then_some(branch.pods.len());
             // Pods that have ended do not run, and alone they say nothing of what will.
+            branch.pods.retain(|pod| !pod.ended || objects.is_asked_for(&ObjectKey::pod(&pod.namespace, &pod.name)));
+            ended += is_over.filter(|_| branch.pods.is_empty()).unwrap_or(0);
             let mut verdict = finish.verdict(&branch)?;
             if let Some(live) = verdict.live.as_mut() {
                 live.refusals = refused.remove(&key).unwrap_or_default();
             }
             Some(verdict)
         })
-        .collect()
+        .collect();
+    (verdicts, ended)
 }
 
 struct Finish<'a> {
@@ -58,7 +64,12 @@ impl Finish<'_> {
             None => judge(self, branch.pods.first()?.template),
         };
         let judged: Vec<_> = branch.pods.iter().map(|pod| judge(self, pod.template)).collect();
-        let groups = self.groups(own, workload, branch.pods.iter().zip(judged));
+        let makers: Vec<_> = branch
+            .pods
+            .iter()
+            .map(|pod| self.objects.maker(pod).map(|maker| maker.template).map(|template| judge(self, template)))
+            .collect();
+        let groups = self.groups(own, workload, branch.pods.iter().zip(judged.into_iter().zip(makers)));
         let judgement = self.judge.get(own);
         let template = workload.map(|workload| workload.path.clone()).unwrap_or_default();
         let meets = groups.iter().map(|group| group.meets).chain([judgement.meets]).min().unwrap_or(judgement.meets);
@@ -87,21 +98,29 @@ impl Finish<'_> {
         &self,
         own: usize,
         workload: Option<&Workload>,
-        pods: impl Iterator<Item = (&'p Pod, usize)>,
+        pods: impl Iterator<Item = (&'p Pod, (usize, Option<usize>))>,
     ) -> Vec<PodGroup> {
         let mut groups: Vec<(usize, PodGroup)> = Vec::new();
-        for (pod, judgement) in pods {
+        for (pod, (judgement, maker)) in pods {
             let injected = self.objects.injected(workload, pod);
+            let fate = Fate {
+                pod: &self.judge.get(judgement).findings,
+                maker: maker.map(|maker| self.judge.get(maker).findings.as_slice()),
+                template: workload.map(|_| self.judge.get(own).findings.as_slice()),
+                injected: &injected,
+                is_replaced: workload.is_some_and(|workload| Collector::replaces(workload, pod)),
+            };
+            let comes_back = fate.comes_back();
             let ephemeral = pod.debugged.map_or(Vec::new(), |id| ephemeral_names(self.objects.template(id)));
             let same = groups.iter_mut().find(|(judged, group)| {
-                *judged == judgement && group.injected == injected && group.ephemeral_containers == ephemeral
+                let is_alike = *judged == judgement && group.comes_back == comes_back;
+                is_alike && group.injected == injected && group.ephemeral_containers == ephemeral
             });
             match same {
                 Some((_, group)) => group.pods.push(pod.name.clone()),
                 None => {
-                    let template = workload.map(|_| self.judge.get(own));
-                    let group = self.group(template, pod, self.judge.get(judgement), injected, ephemeral);
-                    groups.push((judgement, group));
+                    let group = self.group(pod, self.judge.get(judgement), injected, ephemeral);
+                    groups.push((judgement, PodGroup { comes_back, ..group }));
                 }
             }
         }
@@ -110,7 +129,6 @@ impl Finish<'_> {
 
     fn group(
         &self,
-        template: Option<&Judgement>,
         pod: &Pod,
         judgement: &Judgement,
         injected: Vec<String>,
@@ -123,20 +141,11 @@ impl Finish<'_> {
             allowed: judgement.allowed(),
             meets: judgement.meets,
             findings: placed(&judgement.findings, &FieldPath::root()),
-            comes_back: comes_back(template, judgement, &injected),
+            comes_back: true,
             injected,
             ephemeral_containers,
             ephemeral: placed(&ephemeral, &FieldPath::root()),
         }
-    }
-}
-
-/// Whether a pod like this would be admitted when it has to be made again: as its template has it, with what is injected
-/// put in again.
-fn comes_back(template: Option<&Judgement>, judgement: &Judgement, injected: &[String]) -> bool {
-    match template {
-        Some(template) => template.allowed() && !judgement.findings.iter().any(|f| f.is_about_any(injected)),
-        None => judgement.allowed(),
     }
 }
 
@@ -204,7 +213,7 @@ mod tests {
         let mut collector = Collector::default();
         fill(&mut collector);
         let cluster = Arc::new(ClusterName { context: "kind".into(), cluster: "kind".into() });
-        finish(&mut collector, Judge::new(&request, &namespaces, 36), &cluster, &BTreeMap::new())
+        finish(&mut collector, Judge::new(&request, &namespaces, 36), &cluster, &BTreeMap::new()).0
     }
 
     fn template() -> FieldPath {

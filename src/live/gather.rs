@@ -44,6 +44,8 @@ pub struct Gathered {
     pub warnings: Vec<Problem>,
     /// The newest version that the server and the tool both know.
     pub newest: u16,
+    /// Pods that have ended and that no workload replaces; they are not judged.
+    pub ended: usize,
 }
 
 /// Called with the number of objects that came and, where the server tells, of those that are to come.
@@ -119,10 +121,12 @@ pub fn gather(cluster: &Cluster, request: &Request, ask: &Ask, progress: Progres
     let refusals = run.refusals();
     let mut objects = collector.into_inner();
     let (problems, seen) = (std::mem::take(&mut objects.problems), std::mem::take(&mut objects.seen));
-    let verdicts = finish(&mut objects, Judge::new(request, &namespaces, newest), &run.name, &refusals);
+    let (verdicts, ended) = finish(&mut objects, Judge::new(request, &namespaces, newest), &run.name, &refusals);
+    let are_meant = targets.is_empty() || targets.iter().any(Resolved::is_all_pods);
+    let ended = if are_meant { ended } else { 0 };
     let verdicts = run.chosen(verdicts, &targets, &seen, &problems);
     run.tell(problems);
-    Ok(Gathered { verdicts, errors: run.errors, warnings: run.warnings, newest })
+    Ok(Gathered { verdicts, errors: run.errors, warnings: run.warnings, newest, ended })
 }
 
 fn text(error: impl ToString) -> String {

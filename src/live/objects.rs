@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use crate::model::{Metadata, PodSpec, PodTemplate};
 
@@ -31,6 +32,8 @@ pub struct LiveMeta {
     pub owner_references: Vec<Owner>,
     /// Its annotations.
     pub annotations: Option<BTreeMap<String, String>>,
+    /// When it was deleted, if it was.
+    pub deletion_timestamp: Option<IgnoredAny>,
 }
 
 /// An `OwnerReference`.
@@ -124,6 +127,8 @@ pub struct WorkloadSpec {
     pub template: Option<PodTemplate>,
     /// The job of a cron job.
     pub job_template: Option<JobTemplate>,
+    /// Whether a Deployment's rollouts are paused.
+    pub paused: bool,
 }
 
 /// `JobTemplateSpec`, as far as it counts here.

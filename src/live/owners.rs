@@ -99,6 +99,12 @@ impl Collector {
 }
 
 impl Branch {
+    /// Whether all that it is are pods that have ended, which no workload replaces.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.workload.is_none() && self.pods.iter().all(|pod| pod.ended)
+    }
+
     /// The API version of the workload or pod. That of an owner that is only known by name is its group's, as far as it
     /// is one of Kubernetes' own.
     #[must_use]

@@ -4,15 +4,19 @@
 mod choices;
 mod edit;
 mod finding;
+mod injector;
 mod path;
 mod pod;
+mod volume;
 
 pub use choices::{Choices, VolumeChoice};
 pub use edit::{Edit, Misfit, Op};
 pub use finding::{Applicability, Finding, Violated, Violation};
+pub use injector::Injector;
 pub use path::{FieldPath, Segment};
 pub use pod::{
-    AppArmorProfile, Capabilities, Container, ContainerKind, ContainerPort, Handler, HostAction, HostPath, Lifecycle,
-    Metadata, PlacedContainer, PodOs, PodSecurityContext, PodSpec, PodTemplate, Probe, SeLinuxOptions, SeccompProfile,
-    SecurityContext, Sysctl, VOLUME_SOURCES, Volume, WindowsOptions,
+    AppArmorProfile, Capabilities, Container, ContainerKind, ContainerPort, Handler, HostAction, Lifecycle, Metadata,
+    PlacedContainer, PodOs, PodSecurityContext, PodSpec, PodTemplate, Probe, SeLinuxOptions, SeccompProfile,
+    SecurityContext, Sysctl, WindowsOptions,
 };
+pub use volume::{HostPath, Setting, VOLUME_SOURCES, Volume};

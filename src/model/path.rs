@@ -95,6 +95,12 @@ impl FieldPath {
         Self(self.0.get(..count).unwrap_or(&self.0).to_vec())
     }
 
+    /// The path of what this one is a field or an item of.
+    #[must_use]
+    pub fn parent(&self) -> Self {
+        self.head(self.0.len().saturating_sub(1))
+    }
+
     /// Whether this path is `other` or leads further into it.
     #[must_use]
     pub fn is_within(&self, other: &Self) -> bool {

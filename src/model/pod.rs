@@ -4,11 +4,11 @@
 //! as an element of a list, as Go's decoder has it.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer};
 
 use super::FieldPath;
+use super::volume::Volume;
 
 /// A pod, or the template of one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, serde::Deserialize)]
@@ -245,108 +245,6 @@ pub struct Sysctl {
     pub name: String,
 }
 
-/// `HostPathVolumeSource`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, serde::Deserialize)]
-#[serde(default)]
-pub struct HostPath {
-    /// Path on the node.
-    #[serde(deserialize_with = "nullable")]
-    pub path: String,
-}
-
-/// `Volume`: its name and which sources are set.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub struct Volume {
-    /// Its name.
-    pub name: String,
-    /// Names out of [`VOLUME_SOURCES`] that are set, in the order they came. Valid pods have exactly one.
-    pub sources: Vec<&'static str>,
-    /// The `hostPath` source, where that is set.
-    pub host_path: Option<HostPath>,
-}
-
-/// JSON names of the volume sources of `k8s.io/api/core/v1` at v1.37. Any other field is dropped by the API server.
-pub const VOLUME_SOURCES: &[&str] = &[
-    "awsElasticBlockStore",
-    "azureDisk",
-    "azureFile",
-    "cephfs",
-    "cinder",
-    "configMap",
-    "csi",
-    "downwardAPI",
-    "emptyDir",
-    "ephemeral",
-    "fc",
-    "flexVolume",
-    "flocker",
-    "gcePersistentDisk",
-    "gitRepo",
-    "glusterfs",
-    "hostPath",
-    "image",
-    "iscsi",
-    "nfs",
-    "persistentVolumeClaim",
-    "photonPersistentDisk",
-    "portworxVolume",
-    "projected",
-    "quobyte",
-    "rbd",
-    "scaleIO",
-    "secret",
-    "storageos",
-    "vsphereVolume",
-];
-
-impl Volume {
-    /// Whether the source of this JSON name is set.
-    #[must_use]
-    pub fn has(&self, source: &str) -> bool {
-        self.sources.contains(&source)
-    }
-}
-
-impl<'de> Deserialize<'de> for Volume {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_struct("Volume", VOLUME_SOURCES, VolumeVisitor)
-    }
-}
-
-struct VolumeVisitor;
-
-impl<'de> Visitor<'de> for VolumeVisitor {
-    type Value = Volume;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a volume")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Volume, A::Error> {
-        let mut volume = Volume::default();
-        while let Some(key) = map.next_key::<String>()? {
-            match VOLUME_SOURCES.iter().find(|known| **known == key) {
-                Some(&"hostPath") => {
-                    volume.host_path = map.next_value()?;
-                    if volume.host_path.is_some() {
-                        volume.sources.push("hostPath");
-                    }
-                }
-                Some(source) => {
-                    if map.next_value::<Option<IgnoredAny>>()?.is_some() {
-                        volume.sources.push(source);
-                    }
-                }
-                None if key == "name" => volume.name = map.next_value::<Option<String>>()?.unwrap_or_default(),
-                None => {
-                    map.next_value::<IgnoredAny>()?;
-                }
-            }
-        }
-        Ok(volume)
-    }
-}
-
 /// Which of a pod's three lists a container is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ContainerKind {
@@ -420,7 +318,7 @@ impl PodSpec {
 }
 
 /// Reads `null` as the type's default.
-fn nullable<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+pub(super) fn nullable<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de> + Default,

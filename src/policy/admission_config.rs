@@ -108,6 +108,21 @@ impl AdmissionConfig {
         Some(Exemption::RuntimeClass(class.to_owned()))
     }
 
+    /// The configuration without these exemptions: that of a server that does not know them.
+    #[must_use]
+    pub fn without(&self, denied: &[Exemption]) -> Self {
+        let mut config = self.clone();
+        let Some(exemptions) = config.exemptions.as_mut() else { return config };
+        for exemption in denied {
+            let (list, name) = match exemption {
+                Exemption::Namespace(name) => (&mut exemptions.namespaces, name),
+                Exemption::RuntimeClass(name) => (&mut exemptions.runtime_classes, name),
+            };
+            list.iter_mut().for_each(|list| list.retain(|exempt| exempt != name));
+        }
+        config
+    }
+
     /// Users whose requests are exempt. Files do not tell who will apply them, so these exempt nothing here.
     pub fn exempt_usernames(&self) -> impl Iterator<Item = &str> {
         self.exemptions.iter().flat_map(|exemptions| exemptions.usernames.iter().flatten()).map(String::as_str)
@@ -160,5 +175,8 @@ mod tests {
         assert_eq!(config.exemption("shop", Some("kata")), Some(Exemption::RuntimeClass("kata".to_owned())));
         assert_eq!(config.exemption("shop", Some("runc")), None);
         assert_eq!(config.exempt_usernames().collect::<Vec<_>>(), ["ci"]);
+        let denied = config.without(&[Exemption::RuntimeClass("kata".to_owned())]);
+        assert_eq!(denied.exemption("shop", Some("kata")), None);
+        assert!(denied.exemption("kube-system", None).is_some(), "what is not denied is left");
     }
 }

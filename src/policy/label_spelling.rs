@@ -8,18 +8,11 @@ use super::{Level, Mode, Version};
 /// Keys longer than this are no slips of the pen; comparing costs as the square of the length.
 const LONGEST_KEY: usize = 100;
 
-/// Prefixes that people take for the right one, further from it than any slip.
-const OTHER_PREFIXES: &[&str] = &[
-    "pod-security-admission.kubernetes.io",
-    "pod-security-standards.kubernetes.io",
-    "pod-security.admission.config.k8s.io",
-    "pod-security.admission.kubernetes.io",
-    "pod-security.k8s.io",
-    "podsecurity.admission.kubernetes.io",
-    "podsecurity.k8s.io",
-    "psa.kubernetes.io",
-    "pss.kubernetes.io",
-];
+/// Domains that only Kubernetes gives out keys of, so that one which is none of its own is a mistake.
+const OWN_DOMAINS: &[&str] = &["kubernetes.io", "k8s.io"];
+
+/// Words in such a prefix that make it one about Pod Security, as in `security.kubernetes.io` and `psa.k8s.io`.
+const OWN_WORDS: &[&str] = &["security", "psa", "pss"];
 
 /// Words that stand for a mode in other tools, or are guessed.
 const OTHER_MODES: &[(&str, Mode)] = &[
@@ -86,9 +79,17 @@ fn meant_key(key: &str) -> Option<String> {
         // Without a slash: `pod-security.kubernetes.io.enforce`.
         None => (prefix, lower.strip_prefix(prefix)?.get(1..)?),
     };
-    let off = if OTHER_PREFIXES.contains(&front) { 0 } else { strsim::damerau_levenshtein(front, prefix) };
+    let off = if is_other_prefix(front) { 0 } else { strsim::damerau_levenshtein(front, prefix) };
     let (meant, name_off) = closest_name(name)?;
     (off <= 2 && off + name_off <= 3).then_some(meant)
+}
+
+/// Whether people take a prefix for the right one, though it is further from it than any slip: one about security that is
+/// Kubernetes' own, or the right one without its domain.
+fn is_other_prefix(front: &str) -> bool {
+    let is_own = |domain: &&str| front.strip_suffix(*domain).is_some_and(|rest| rest.ends_with('.'));
+    let has_word = || front.split(['.', '-']).any(|part| OWN_WORDS.iter().any(|word| part.ends_with(word)));
+    matches!(front, "pod-security" | "podsecurity") || (OWN_DOMAINS.iter().any(is_own) && has_word())
 }
 
 /// The end of a key that the server reads which is closest to `name`, and how many letters off that is.
@@ -101,6 +102,9 @@ fn closest_name(name: &str) -> Option<(String, usize)> {
         .map(|(off, known)| (known, off))?;
     if off <= slack(&best) {
         return Some((best, off));
+    }
+    if let Some(word) = lower.strip_suffix("-level").or_else(|| lower.strip_suffix("_level")) {
+        return closest_name(word);
     }
     let word = lower.strip_suffix("-version").unwrap_or(&lower);
     let mode = OTHER_MODES.iter().find(|(other, _)| *other == word)?.1;
@@ -149,7 +153,8 @@ pub(super) fn meant_value(key: &str, value: &str) -> Option<String> {
 }
 
 /// Whether a key is one of the six that the server reads.
-pub(super) fn is_read(key: &str) -> bool {
+#[must_use]
+pub fn is_read(key: &str) -> bool {
     Mode::ALL.into_iter().any(|mode| key == mode.level_label() || key == mode.version_label())
 }
 
@@ -189,6 +194,16 @@ mod tests {
             ("pod-securty.kubernetes.io/wran", "warn"),
             ("pod-security.kubernetes.io/deny", "enforce"),
             ("pod-security.kubernetes.io/deny-version", "enforce-version"),
+            ("pod-security.kubernetes.io/enforceVersion", "enforce-version"),
+            ("pod-security.kubernetes.io/ENFORCE", "enforce"),
+            ("pod-security.kubernetes.io/enforce-level", "enforce"),
+            ("security.kubernetes.io/enforce", "enforce"),
+            ("security.k8s.io/warn-version", "warn-version"),
+            ("pod-security-admission.kubernetes.io/enforce", "enforce"),
+            ("pod-security.admission.config.k8s.io/audit", "audit"),
+            ("podsecurity.k8s.io/enforce", "enforce"),
+            ("psa.kubernetes.io/enforce", "enforce"),
+            ("pod-security/enforce", "enforce"),
             ("pod-security.kubernetes.io/warnings", "warn"),
             ("pod-security.kubernetes.io/", "?"),
             ("pod-security.kubernetes.io/team", "?"),
@@ -211,6 +226,10 @@ mod tests {
             "pod-securty.kubernetes.io/owner",
             "pod-security.k8s.io/team",
             "policy.kubernetes.io/enforce",
+            "security-profiles-operator.x-k8s.io/enforce",
+            "security.kubernetes.io/team",
+            "security.example.com/enforce",
+            "notkubernetes.io/security-enforce",
             "enforce",
             "warn",
             "",

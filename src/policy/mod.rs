@@ -9,7 +9,7 @@ mod version;
 
 pub use admission_config::{AdmissionConfig, AdmissionConfigError, Exemption};
 pub use label_mistakes::{LabelContext, LabelMistake, Outcome, label_mistakes};
-pub use label_spelling::pod_security_labels;
+pub use label_spelling::{is_read as is_read_label, pod_security_labels};
 pub use labels::{LabelError, Mode, NamespacePolicy};
 pub use level::Level;
 pub use version::Version;

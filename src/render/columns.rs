@@ -71,6 +71,12 @@ impl<'a> Cell<'a> {
 /// Columns that names keep, however narrow the terminal; what is cut at its front goes altogether before it gets fewer.
 const SHORTEST: usize = 16;
 
+/// Columns that names keep in a list of which nothing else is cut.
+const SHORTEST_BESIDE_WHOLE: usize = 10;
+
+/// Columns that what follows its row's first cell is indented by, where a row takes several lines.
+const INDENT: usize = 6;
+
 /// Columns of the widest column; a longer text moves what stands behind it in its line.
 const LONGEST: usize = 72;
 
@@ -89,37 +95,64 @@ pub(super) struct Columns<'a> {
     files: Option<usize>,
     /// Whether the last cell is cut where the terminal ends.
     cuts_last: bool,
+    /// The texts of the header where the terminal is too narrow for columns; each row then takes several lines.
+    heads: Vec<String>,
 }
 
 impl<'a> Columns<'a> {
-    /// For these rows, the header among them. The columns that give way where the terminal is narrow are `flexible`: of
-    /// files, then of names.
-    pub(super) fn new<'r>(style: &'a Style, flexible: [Option<usize>; 2], rows: impl Iterator<Item = Row<'r>>) -> Self {
-        let mut widths: Vec<usize> = Vec::new();
-        for row in rows {
-            widths.resize(row.cells.len(), 0);
-            for (width, cell) in widths.iter_mut().zip(&row.cells) {
-                *width = (*width).max(columns(&cell.text));
-            }
-        }
-        Self::of_widths(style, flexible, widths)
-    }
-
-    /// For rows whose widest cells take these columns.
+    /// For rows whose widest cells, the header's among them, take these columns. The columns that give way where the terminal is
+    /// narrow are `flexible`: of files, then of names.
     pub(super) fn of_widths(style: &'a Style, flexible: [Option<usize>; 2], mut widths: Vec<usize>) -> Self {
         widths.iter_mut().for_each(|width| *width = (*width).min(LONGEST));
         let last = widths.pop().unwrap_or(0).min(MOST_OF_LAST);
-        fit(&mut widths, last, flexible, style.width);
-        Self { style, widths, files: flexible[0], cuts_last: true }
+        fit(&mut widths, last, flexible, style.width, SHORTEST);
+        Self { style, widths, files: flexible[0], cuts_last: true, heads: Vec::new() }
     }
 
-    /// The same with the last cell whole in any case: what cannot be done without.
-    pub(super) fn with_whole_last(self) -> Self {
-        Self { cuts_last: false, ..self }
+    /// For rows of which only the first cell is cut, and that not by much: where the terminal is too narrow for that, each
+    /// row takes several lines.
+    pub(super) fn whole<'r>(style: &'a Style, header: &Row<'_>, rows: impl Iterator<Item = Row<'r>>) -> Self {
+        let mut widths = widths(rows);
+        for (width, cell) in widths.iter_mut().zip(&header.cells) {
+            *width = (*width).max(columns(&cell.text));
+        }
+        let last = widths.pop().unwrap_or(0);
+        fit(&mut widths, last, [None, Some(0)], style.width, SHORTEST_BESIDE_WHOLE);
+        let is_too_narrow = style.width.is_some_and(|width| taken(&widths, last) > width);
+        let heads = header.cells.iter().filter(|_| is_too_narrow).map(|cell| cell.text.to_string()).collect();
+        Self { style, widths, files: None, cuts_last: false, heads }
+    }
+
+    /// Writes the header, where there is one.
+    pub(super) fn write_header(&self, out: &mut dyn Write, header: &Row<'_>) -> io::Result<()> {
+        if self.heads.is_empty() { self.write(out, header) } else { Ok(()) }
+    }
+
+    /// Writes the first cell, and under it the others, as many to a line as fit, each behind its head.
+    fn write_lines(&self, out: &mut dyn Write, row: &Row<'_>) -> io::Result<()> {
+        let Some((first, others)) = row.cells.split_first() else { return Ok(()) };
+        write!(out, "  {} {}", row.sign.paint(self.style), self.style.paint(first.tone, &first.text))?;
+        let room = self.style.width.unwrap_or(usize::MAX);
+        let mut used = room;
+        for (cell, head) in others.iter().zip(self.heads.iter().skip(1)) {
+            let width = columns(head) + 1 + columns(&cell.text);
+            if used.saturating_add(2 + width) > room {
+                write!(out, "\n{:INDENT$}", "")?;
+                used = INDENT + width;
+            } else {
+                write!(out, "  ")?;
+                used += 2 + width;
+            }
+            write!(out, "{} {}", self.style.paint(Tone::Faint, head), self.style.paint(cell.tone, &cell.text))?;
+        }
+        writeln!(out)
     }
 
     /// Writes a row.
     pub(super) fn write(&self, out: &mut dyn Write, row: &Row<'_>) -> io::Result<()> {
+        if !self.heads.is_empty() {
+            return self.write_lines(out, row);
+        }
         write!(out, "  {}", row.sign.paint(self.style))?;
         let mut written = MARGIN - 1;
         let mut start = MARGIN;
@@ -139,16 +172,33 @@ impl<'a> Columns<'a> {
     }
 }
 
-fn fit(widths: &mut [usize], last: usize, flexible: [Option<usize>; 2], room: Option<usize>) {
+/// Columns of each cell.
+fn widths<'r>(rows: impl Iterator<Item = Row<'r>>) -> Vec<usize> {
+    let mut widths: Vec<usize> = Vec::new();
+    for row in rows {
+        widths.resize(row.cells.len(), 0);
+        for (width, cell) in widths.iter_mut().zip(&row.cells) {
+            *width = (*width).max(columns(&cell.text).min(LONGEST));
+        }
+    }
+    widths
+}
+
+/// Columns of a line with a last cell of so many.
+fn taken(widths: &[usize], last: usize) -> usize {
+    MARGIN + widths.iter().map(|width| width + 2).sum::<usize>() + last
+}
+
+fn fit(widths: &mut [usize], last: usize, flexible: [Option<usize>; 2], room: Option<usize>, shortest: usize) {
     let Some(room) = room else { return };
     let [files, names] = flexible;
     for at in [files, names].into_iter().flatten() {
-        let over = (MARGIN + widths.iter().map(|width| width + 2).sum::<usize>() + last).saturating_sub(room);
+        let over = taken(widths, last).saturating_sub(room);
         let Some(width) = widths.get_mut(at) else { continue };
         *width = match width.saturating_sub(over) {
-            enough if enough >= SHORTEST.min(*width) => enough,
+            enough if enough >= shortest.min(*width) => enough,
             _ if files == Some(at) => 0,
-            _ => SHORTEST.min(*width),
+            _ => shortest.min(*width),
         };
     }
 }

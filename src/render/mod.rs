@@ -19,6 +19,7 @@ mod rollout;
 #[cfg(test)]
 mod sample;
 mod sarif;
+mod sentence;
 mod shell;
 mod sink;
 mod spool;

@@ -75,7 +75,7 @@ fn failing(verdict: Verdict, meets: Level, findings: Vec<PlacedFinding>) -> Verd
 }
 
 fn report(asked: Asked, results: Vec<Verdict>) -> Report {
-    Report { asked, version: Version::Latest, results, errors: Vec::new(), warnings: Vec::new(), without_template: 0 }
+    Report { results, ..Report::new(asked, Version::Latest) }
 }
 
 /// A file as a person would have it: one workload that passes, one that does not, one that is exempt.

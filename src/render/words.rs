@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::style::sanitize;
+use super::style::{counted, plural, sanitize};
 use crate::checks;
-use crate::model::{Applicability, FieldPath, Finding, Segment, Violation};
+use crate::model::{Applicability, FieldPath, Finding, Injector, Segment, Violation};
 use crate::policy::{Mode, Policy};
 use crate::report::{Asked, Basis, Origin, Place, PlacedFinding, PodGroup, Source, Verdict};
 
@@ -31,6 +31,12 @@ pub(super) fn object(verdict: &Verdict) -> String {
     if remarks.is_empty() { name } else { format!("{name} ({})", remarks.join(", ")) }
 }
 
+/// `(2 pods have ended and are not judged)`.
+pub(super) fn ended(pods: usize) -> String {
+    let are = plural(pods, "has ended and is", "have ended and are");
+    format!("({} {are} not judged)", counted(pods, "pod", "pods"))
+}
+
 /// Whether pods have something to be told that their workload's template has not.
 pub(super) fn differs(verdict: &Verdict, group: &PodGroup) -> bool {
     let is_bare = verdict.kind == "Pod" && verdict.template.segments().is_empty();
@@ -43,23 +49,8 @@ pub(super) fn differs(verdict: &Verdict, group: &PodGroup) -> bool {
 
 /// What can be done about containers that somebody injects, for the injectors that are known by their containers.
 pub(super) fn injector_advice(containers: &[String]) -> Vec<&'static str> {
-    const KNOWN: &[(&[&str], &str)] = &[
-        (
-            &["istio-init", "istio-proxy", "istio-validation"],
-            "Istio: install its CNI plugin, or use ambient mode, so that pods need no istio-init; the proxy's \
-             securityContext is set in the sidecar injector's values",
-        ),
-        (
-            &["linkerd-init", "linkerd-proxy", "linkerd-network-validator"],
-            "Linkerd: install its CNI plugin, so that pods need no linkerd-init",
-        ),
-        (
-            &["vault-agent", "vault-agent-init"],
-            "Vault: let the injector set security contexts (annotation vault.hashicorp.com/agent-set-security-context)",
-        ),
-    ];
-    let named = |names: &[&str]| containers.iter().any(|container| names.contains(&container.as_str()));
-    let mut advice: Vec<_> = KNOWN.iter().filter(|(names, _)| named(names)).map(|(_, advice)| *advice).collect();
+    let is_there = |injector: &&Injector| containers.iter().any(|name| injector.containers.contains(&name.as_str()));
+    let mut advice: Vec<_> = Injector::ALL.iter().filter(is_there).map(|injector| injector.advice).collect();
     if advice.is_empty() {
         advice.push("the webhook that injects it has to set its securityContext; the workload cannot");
     }

@@ -76,6 +76,8 @@ pub struct PlannedEdit {
     pub before: Value,
     /// What may stop working, a sentence without a final full stop; empty where nothing is known.
     pub risk: String,
+    /// What it does in one, where it takes away a whole that several edits would have left empty.
+    pub parts: Vec<PlannedEdit>,
 }
 
 /// A violation that stays.
@@ -161,6 +163,21 @@ impl Hardened {
 }
 
 impl PlannedEdit {
+    /// The same of an object in which what it is about stands at `path`.
+    #[must_use]
+    pub fn under(mut self, path: &FieldPath) -> Self {
+        self.edit.path = path.clone().join(&self.edit.path);
+        self.parts = self.parts.into_iter().map(|part| part.under(path)).collect();
+        self
+    }
+
+    /// What is told of it: itself, or its parts where different checks ask for them.
+    #[must_use]
+    pub fn told(&self) -> &[Self] {
+        let is_mixed = self.parts.iter().any(|part| part.check != self.check);
+        if is_mixed { &self.parts } else { std::slice::from_ref(self) }
+    }
+
     /// `set` or `remove`.
     #[must_use]
     pub fn op(&self) -> &'static str {

@@ -50,6 +50,8 @@ pub struct NamespaceRow {
     pub exempt: Option<String>,
     /// The strictest level that all of its pods and templates meet at the server's version.
     pub strictest: Level,
+    /// Its pods that have ended and that no workload replaces: they break nothing.
+    pub ended: usize,
     /// What of it could not be read, as `deployments.apps`: more may violate than is told.
     pub unread: Vec<String>,
     /// What is wrong with its labels, or odd about it.
@@ -129,7 +131,9 @@ pub struct Violator {
     pub pods: Vec<String>,
     /// How many pods it has.
     pub running: usize,
-    /// Whether its template violates: its next pods would be refused, and those that run would not come back.
+    /// How many of them would not come back when they have to be made again.
+    pub lost: usize,
+    /// Whether its template violates: its next pods would be refused.
     pub template_violates: bool,
     /// What is found: by its template where that violates, else by its pods. Paths from the object's (or pod's) top.
     pub findings: Vec<Finding>,
@@ -194,11 +198,11 @@ impl From<&LabelMistake> for Notice {
 }
 
 impl Violator {
-    /// Whether its next pods would be refused. Where only its pods violate and its template does not, they come back as
-    /// the template has them.
+    /// Whether its next pods would be refused. Where only its pods violate and its template does not, they mostly come back
+    /// as the template has them.
     #[must_use]
     pub fn breaks(&self) -> bool {
-        self.exempt.is_none() && (self.template_violates || self.by_injection)
+        self.exempt.is_none() && (self.template_violates || self.by_injection || self.lost > 0)
     }
 
     /// `deployment/web`, as kubectl writes it.

@@ -34,6 +34,8 @@ pub struct Summary {
     pub exempt: usize,
     /// Documents that hold no pod template (empty ones not counted).
     pub without_template: usize,
+    /// [`Report::ended`].
+    pub ended: usize,
     /// Whether some verdict is by another version: servers of several contexts need not know the same.
     pub has_other_versions: bool,
     /// What could not be read or judged.
@@ -52,6 +54,7 @@ impl Summary {
             violating: 0,
             exempt: 0,
             without_template: 0,
+            ended: 0,
             has_other_versions: false,
             errors: Problems::default(),
             warnings: Problems::default(),
@@ -69,6 +72,7 @@ impl Summary {
             violating: report.violating(),
             exempt: count(|verdict| verdict.exempt.is_some()),
             without_template: report.without_template,
+            ended: report.ended,
             has_other_versions: report.results.iter().any(|verdict| !basis.has_version_of(verdict)),
             errors: Problems::of(&report.errors),
             warnings: Problems::of(&report.warnings),
@@ -81,6 +85,7 @@ impl Summary {
         self.violating += next.violating;
         self.exempt += next.exempt;
         self.without_template += next.without_template;
+        self.ended += next.ended;
         self.has_other_versions |= next.has_other_versions;
         self.errors.add(next.errors);
         self.warnings.add(next.warnings);

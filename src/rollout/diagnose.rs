@@ -116,7 +116,7 @@ mod tests {
         let container = path.segments().iter().any(|step| step.as_key() == Some("containers"));
         let (container, before, risk) = (container.then(|| "app".to_owned()), Value::Null, String::new());
         let op = if value.is_null() { Edit::remove(path) } else { Edit::set(path, value) };
-        PlannedEdit { edit: op, check, fix, container, before, risk }
+        PlannedEdit { edit: op, check, fix, container, before, risk, parts: Vec::new() }
     }
 
     fn of_spec(fields: &[&'static str], value: Value, check: &'static str) -> PlannedEdit {

@@ -136,13 +136,44 @@ mod tests {
         assert_eq!(wrong, Err(message.to_owned()));
         assert_eq!(check(&format!("{HEAD}spec: {{hostNetwork: yes}}")), Ok(vec![]));
         let wrong = check(&format!("{HEAD}spec: {{containers: [{{env: [{{name: A, value: 1}}]}}]}}"));
-        assert_eq!(wrong, Err("spec.containers[0].env[0].value: expected a string, found the number 1".to_owned()));
+        assert_eq!(
+            wrong,
+            Err("spec.containers[0].env[0].value: expected a string, found the number 1; in quotes it is one: \"1\""
+                .to_owned())
+        );
         let wrong = check(&format!("{HEAD}metadata: {{labels: {{a: true}}}}"));
-        assert_eq!(wrong, Err("metadata.labels[a]: expected a string, found the boolean true".to_owned()));
+        let message =
+            "metadata.labels[a]: expected a string, found the boolean true; in quotes it is one: \"true\"".to_owned();
+        assert_eq!(wrong, Err(message));
         let wrong = check(&format!("{HEAD}spec: {{securityContext: {{runAsUser: 1.5}}}}"));
         assert_eq!(wrong, Err("spec.securityContext.runAsUser: expected an integer, found the number 1.5".to_owned()));
         let wrong = check(&format!("{HEAD}spec: {{containers: {{name: a}}}}"));
         assert_eq!(wrong, Err("spec.containers: expected a list, found an object".to_owned()));
+    }
+
+    /// What each is to kubectl is compared in `tests/it/yaml_reading.rs`.
+    #[test]
+    fn what_yaml_1_1_takes_for_something_else_says_why() {
+        for (text, found) in [
+            ("y", "the boolean true"),
+            ("Off", "the boolean false"),
+            ("no", "the boolean false"),
+            ("0o17", "the number 15"),
+            ("0777", "the number 511"),
+            ("0x1F", "the number 31"),
+            ("1_000", "the number 1000"),
+            ("1e3", "the number 1000"),
+            ("+1", "the number 1"),
+        ] {
+            let why =
+                format!("YAML 1.1, which kubectl reads, takes {text} for that; in quotes it is a string: {text:?}");
+            let message = format!("metadata.name: expected a string, found {found}: {why}");
+            assert_eq!(check(&format!("{HEAD}metadata: {{name: {text}}}")), Err(message));
+            assert_eq!(check(&format!("{HEAD}metadata: {{name: {text:?}}}")), Ok(vec![]), "in quotes it is a string");
+        }
+        let through_an_alias = check(&format!("{HEAD}metadata: {{generation: &a 0o17, name: *a}}")).unwrap_err();
+        assert!(through_an_alias.contains("takes 0o17 for that"), "{through_an_alias}");
+        assert_eq!(check(&format!("{HEAD}metadata: {{name: 1:30}}")), Ok(vec![]), "kubectl reads no base 60");
     }
 
     #[test]

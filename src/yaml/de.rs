@@ -137,7 +137,10 @@ struct Decoder<'d, 'c> {
 impl<'d> Decoder<'d, '_> {
     #[cold]
     fn mismatch(&self, expected: &str) -> Fault {
-        let message = format!("expected {expected}, found {}", describe(self.value));
+        let mut message = format!("expected {expected}, found {}", describe(self.value));
+        if expected == STRING {
+            message.push_str(&quoting(self.value));
+        }
         Fault(Box::new(TypeError { path: self.step.path(), span: Some(self.value.span()), message }))
     }
 
@@ -161,6 +164,28 @@ impl<'d> Decoder<'d, '_> {
             let field = UnknownField { path: self.step.path(), span: entry.key_ref.span(), known };
             unknown.borrow_mut().push(field);
         }
+    }
+}
+
+/// What string fields expect.
+const STRING: &str = "a string";
+
+/// How a scalar that is no string is made one, and why it is none where that is not seen at once: `y` is a boolean in
+/// YAML 1.1, and `0o17` is not written as the number that it is.
+fn quoting(value: ValueRef<'_>) -> String {
+    let shown = match value.get() {
+        Value::Bool(value) => value.to_string(),
+        Value::Int(value) => value.to_string(),
+        Value::Uint(value) => value.to_string(),
+        Value::Float(value) => value.to_string(),
+        _ => return String::new(),
+    };
+    match value.plain_text() {
+        Some(text) if text == shown => format!("; in quotes it is one: {text:?}"),
+        Some(text) if text.len() <= 40 => {
+            format!(": YAML 1.1, which kubectl reads, takes {text} for that; in quotes it is a string: {text:?}")
+        }
+        _ => "; in quotes it is one".to_owned(),
     }
 }
 
@@ -259,7 +284,7 @@ impl<'d> de::Deserializer<'d> for Decoder<'d, '_> {
         match self.value.get() {
             Value::String(text) => visitor.visit_borrowed_str(text),
             Value::Null => visitor.visit_borrowed_str(""),
-            _ => Err(self.mismatch("a string")),
+            _ => Err(self.mismatch(STRING)),
         }
     }
 

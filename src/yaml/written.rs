@@ -1,7 +1,7 @@
 //! A document as it stands in the text, for those who edit it: what merge keys and later entries overwrite is there too.
 
 use super::scalar::{self, Scalar};
-use super::tree::{Document, Kind};
+use super::tree::{Document, Kind, Style};
 use super::value::ValueRef;
 
 /// Where anchor and tag of a node are; offsets from the start of the document's text.
@@ -59,6 +59,14 @@ impl<'d> ValueRef<'d> {
             value: document.value(*value),
             is_merge: document.node(*key).may_merge,
         })
+    }
+
+    /// The text of a scalar without quotes, aliases followed; none of what is written otherwise.
+    #[must_use]
+    pub fn plain_text(self) -> Option<&'d str> {
+        let node = self.document.node(self.document.resolve(self.id));
+        let text = self.document.text.get(node.start as usize..node.end as usize);
+        text.filter(|_| node.style == Style::Plain)
     }
 
     /// Anchor and tag before the node.

@@ -48,8 +48,8 @@ impl Item {
         managers.iter().any(|manager| matches!(manager.kind, ManagerKind::Flux | ManagerKind::ArgoCd))
     }
 
-    /// What should be known about it beside its plan, a sentence each.
-    fn notes(&self) -> Vec<String> {
+    /// What should be known about it beside its plan, a sentence each. Who keeps it as it is may be told apart.
+    fn notes(&self, is_keeper_told: bool) -> Vec<String> {
         let mut notes = Vec::new();
         for injected in self.evidence.injected.iter().filter(|injected| !injected.findings.is_empty()) {
             let by = injected
@@ -62,7 +62,9 @@ impl Item {
                 reasons.join(", ")
             ));
         }
+        let told = self.keeper().filter(|_| is_keeper_told);
         let managers = self.planned.subject.managers.iter().filter(|_| self.planned.changes());
+        let managers = managers.filter(|manager| told != Some(*manager));
         notes.extend(managers.map(|manager| manager.sentence.clone()));
         notes.extend(self.evidence.gaps.iter().cloned());
         notes
@@ -103,7 +105,8 @@ impl Live<'_> {
             let first = report.results.len();
             report.results.extend(item.planned.results.iter().cloned());
             if let Some(result) = report.results.get_mut(first) {
-                result.notes.extend(item.notes());
+                // Who is about to change something is warned of keepers at the end, where that is seen.
+                result.notes.extend(item.notes(self.asks || self.args.yes));
                 result.reached &= item.reached();
             }
             let (before, after) = item.planned.shown();

@@ -119,6 +119,17 @@ struct WireEdit<'a> {
     /// What may stop working.
     #[serde(skip_serializing_if = "str::is_empty")]
     risk: &'a str,
+    /// Where different checks ask for what goes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    parts: Vec<WirePart<'a>>,
+}
+
+#[derive(Serialize)]
+struct WirePart<'a> {
+    path: String,
+    check: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    container: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -172,7 +183,12 @@ fn edit(planned: &PlannedEdit) -> WireEdit<'_> {
         container: planned.container.as_deref(),
         before: &planned.before,
         risk: &planned.risk,
+        parts: planned.told().iter().filter(|part| part.edit.path != planned.edit.path).map(part).collect(),
     }
+}
+
+fn part(part: &PlannedEdit) -> WirePart<'_> {
+    WirePart { path: part.edit.path.to_string(), check: part.check, container: part.container.as_deref() }
 }
 
 fn residue(residue: &Residue) -> WireResidue<'_> {

@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use super::values::{field, flow, get, subject};
 use crate::model::{Applicability, Op};
 use crate::render::measure::{columns, wrap};
-use crate::render::style::{Style, Tone, counted, plural, sanitize};
+use crate::render::sentence::{listed, sentence};
+use crate::render::style::{Style, Tone, counted, sanitize};
 use crate::render::words::position;
 use crate::render::yaml;
 use crate::report::harden::{HardenReport, Hardened, PlannedEdit, Refusal, Residue};
@@ -73,7 +74,8 @@ impl List {
             line.push_str(&format!("{own}{:gap$}", "", gap = width.saturating_sub(columns(&own)) + 2));
         }
         let (sign, tone) = sign(result, style);
-        writeln!(out, "  {} {line}{}", style.paint(tone, sign), style.paint(Tone::Faint, &summary(result)))
+        write!(out, "  {} ", style.paint(tone, sign))?;
+        sentence(out, style, 4, &[(Tone::Plain, line), (Tone::Faint, summary(result))])
     }
 }
 
@@ -143,10 +145,12 @@ impl Block<'_> {
         };
         let verb = if result.reached { "reaches" } else { "does not reach" };
         let policy = policy(report);
-        let place = self.style.paint(Tone::Faint, &position(&result.source)).to_string();
-        writeln!(out, "{} {verb} {policy}{custom}  {place}", self.style.paint(Tone::Strong, &title))?;
+        let does = format!(" {verb} {policy}{custom}  ");
+        let place = position(&result.source);
+        sentence(out, self.style, 2, &[(Tone::Strong, title), (Tone::Plain, does), (Tone::Faint, place)])?;
         for fix in [Applicability::Safe, Applicability::Risky, Applicability::Manual] {
-            let edits: Vec<_> = result.edits.iter().filter(|planned| planned.fix == fix).collect();
+            let edits = result.edits.iter().flat_map(PlannedEdit::told).filter(|planned| planned.fix == fix);
+            let edits: Vec<_> = edits.collect();
             self.edits(fix, &edits, out)?;
         }
         self.residue(out)?;
@@ -207,7 +211,8 @@ impl Block<'_> {
                 ("~", Tone::Warning, format!("{field}: {before} {arrow} {}", flow(value)))
             }
         };
-        writeln!(out, "    {} {who}{}", self.style.paint(tone, sign), self.style.paint(tone, &text))
+        write!(out, "    {} {who}", self.style.paint(tone, sign))?;
+        sentence(out, self.style, 6 + columns(who), &[(tone, text)])
     }
 
     fn residue(&self, out: &mut dyn Write) -> io::Result<()> {
@@ -218,14 +223,9 @@ impl Block<'_> {
         for Residue { check, path, why, ways } in &self.result.residue {
             let value = get(&self.result.object, path).map(|value| format!(": {}", flow(value))).unwrap_or_default();
             let who = subject(self.result, path, None);
-            let field = format!("{who}  {}{value}", field(self.result, path));
-            writeln!(
-                out,
-                "    {} {}  {}",
-                self.style.paint(Tone::Bad, "!"),
-                field,
-                self.style.paint(Tone::Faint, check)
-            )?;
+            let field = format!("{who}  {}{value}  ", field(self.result, path));
+            write!(out, "    {} ", self.style.paint(Tone::Bad, "!"))?;
+            sentence(out, self.style, 6, &[(Tone::Plain, field), (Tone::Faint, (*check).to_owned())])?;
             self.remark("", why, "        ", out)?;
             for way in ways {
                 self.remark("way: ", way, "        ", out)?;
@@ -289,23 +289,17 @@ pub fn closing(report: &HardenReport, style: &Style, out: &mut dyn Write) -> io:
             vec![(good, format!("reached by {}", all - left)), (bad, format!("not by {left}{}", missing(report)))]
         }
     };
-    write!(out, "{workloads}, {policy}")?;
-    for (at, (tone, part)) in parts.iter().enumerate() {
-        write!(out, "{}{}", if at == 0 { ": " } else { ", " }, style.paint(*tone, part))?;
-    }
+    let mut pieces = vec![(Tone::Plain, format!("{workloads}, {policy}"))];
+    pieces.extend(listed(parts));
     if !report.errors.is_empty() {
         let errors = counted(report.errors.len(), "error", "errors");
-        write!(out, "; {}", style.paint(Tone::StrongBad, &errors))?;
+        pieces.extend([(Tone::Plain, "; ".to_owned()), (Tone::StrongBad, errors)]);
     }
     if report.without_template > 0 {
-        let others = format!(
-            " ({} {} no pod template)",
-            report.without_template,
-            plural(report.without_template, "document holds", "documents hold")
-        );
-        write!(out, "{}", style.paint(Tone::Faint, &others))?;
+        let others = counted(report.without_template, "document holds", "documents hold");
+        pieces.push((Tone::Faint, format!(" ({others} no pod template)")));
     }
-    writeln!(out)?;
+    sentence(out, style, 2, &pieces)?;
     style.next.as_deref().map_or(Ok(()), |command| next(command, style, out))
 }
 

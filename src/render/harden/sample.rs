@@ -26,7 +26,7 @@ fn template() -> FieldPath {
 }
 
 fn planned(edit: Edit, check: &'static str, fix: Applicability, before: Value, risk: &str) -> PlannedEdit {
-    PlannedEdit { edit, check, fix, container: None, before, risk: risk.to_owned() }
+    PlannedEdit { edit, check, fix, container: None, before, risk: risk.to_owned(), parts: Vec::new() }
 }
 
 fn result(kind: &str, name: &str, line: usize) -> Hardened {

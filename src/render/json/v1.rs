@@ -27,6 +27,7 @@ pub(in crate::render) fn document<'a, P: Serialize>(
             violating: summary.violating,
             errors: summary.errors.count(),
             without_template: summary.without_template,
+            ended: Some(summary.ended).filter(|ended| *ended > 0),
         },
         results: [],
         errors: Each(errors, problem),
@@ -64,6 +65,9 @@ struct Counts {
     violating: usize,
     errors: usize,
     without_template: usize,
+    /// Only where pods of a cluster have ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended: Option<usize>,
 }
 
 #[derive(serde::Serialize)]

@@ -8,6 +8,7 @@ use super::{text, words};
 use crate::model::Finding;
 use crate::policy::Mode;
 use crate::render::measure::columns;
+use crate::render::sentence::sentence;
 use crate::render::style::{Style, Tone, counted, sanitize};
 use crate::render::words::{fix_words, path, remedy, statement};
 use crate::report::label::{LabelReport, ModeRow, NamespaceRow, Question, Violator};
@@ -59,10 +60,9 @@ impl Block<'_> {
     /// `shop: enforce restricted:v1.36 (now baseline), 2 of 5 break`.
     fn heading(&self, out: &mut dyn Write, change: &Change<'_>, first: &ModeRow) -> io::Result<()> {
         let head = format!("{}: {} {}", sanitize(&self.row.name), change.modes(), first.to);
-        write!(out, "{}", self.style.paint(Tone::Strong, &head))?;
         let is_upgrade = matches!(self.report.question, Question::Upgrade { .. });
         let now = match words::policy_now(self.row, first.mode, first.from) {
-            _ if is_upgrade => format!(" (now {})", first.from),
+            _ if is_upgrade => format!(" (before: {})", first.from),
             now if now == "-" => String::new(),
             now => format!(" (now {now})"),
         };
@@ -73,12 +73,13 @@ impl Block<'_> {
             Mode::Enforce => Tone::StrongBad,
             Mode::Audit | Mode::Warn => Tone::StrongWarning,
         };
-        write!(out, "{now}, {}", self.style.paint(tone, &outcome))?;
-        let lost: usize = first.violating.iter().map(words::lost).sum();
+        let mut pieces = vec![(Tone::Strong, head), (Tone::Plain, format!("{now}, ")), (tone, outcome)];
+        let lost: usize = first.violating.iter().map(|violator| violator.lost).sum();
         if self.detail == Detail::Short && change.enforces() && lost > 0 {
-            write!(out, ", {} would not come back", counted(lost, "running pod", "running pods"))?;
+            let lost = format!(", {} would not come back", counted(lost, "running pod", "running pods"));
+            pieces.push((Tone::Plain, lost));
         }
-        writeln!(out)
+        sentence(out, self.style, 2, &pieces)
     }
 
     /// What each mode does about it.

@@ -5,9 +5,11 @@ use std::io::{self, Write};
 
 use super::edits::policy_of;
 use super::table::Detail;
-use super::words;
+use super::{text, words};
 use crate::policy::Mode;
+use crate::render::sentence::{listed, sentence};
 use crate::render::style::{Style, Tone, counted, plural, sanitize};
+use crate::render::words::ended as ended_pods;
 use crate::report::label::{LabelReport, ModeRow, NamespaceRow, Question};
 
 /// Writes the count, and the next command where there is one.
@@ -20,18 +22,20 @@ pub(super) fn write(report: &LabelReport, detail: Detail, style: &Style, out: &m
     };
     // Of no namespace there is nothing good to say either.
     let parts = if report.namespaces.is_empty() { Vec::new() } else { parts };
-    write!(out, "{namespaces} at v1.{}", version(report))?;
-    for (at, (tone, part)) in parts.iter().enumerate() {
-        write!(out, "{}{}", if at == 0 { ": " } else { ", " }, style.paint(*tone, part))?;
+    let mut pieces = vec![(Tone::Plain, format!("{namespaces} {}", versions(report)))];
+    pieces.extend(listed(parts));
+    let ended: usize = report.namespaces.iter().map(|row| row.ended).sum();
+    if ended > 0 {
+        pieces.extend([(Tone::Plain, " ".to_owned()), (Tone::Faint, ended_pods(ended))]);
     }
     if !report.errors.is_empty() {
         let errors = counted(report.errors.len(), "error", "errors");
-        write!(out, "; {}", style.paint(Tone::StrongBad, &errors))?;
+        pieces.extend([(Tone::Plain, "; ".to_owned()), (Tone::StrongBad, errors)]);
     }
-    writeln!(out)?;
+    sentence(out, style, 0, &pieces)?;
     if detail == Detail::Short {
         let text = "only the checks are named here, so much violates: -o wide tells every field of every workload";
-        writeln!(out, "{}", style.paint(Tone::Faint, text))?;
+        text::toned(out, style, Tone::Faint, 0, text)?;
     }
     match &style.next {
         Some(command) => writeln!(out, "{} {}", style.paint(Tone::Hint, "next:"), sanitize(command)),
@@ -39,10 +43,15 @@ pub(super) fn write(report: &LabelReport, detail: Detail, style: &Style, out: &m
     }
 }
 
-fn version(report: &LabelReport) -> u16 {
+/// `at v1.36`, `upgraded from v1.36 to v1.37`.
+fn versions(report: &LabelReport) -> String {
     match report.question {
-        Question::Upgrade { to, .. } => to,
-        Question::Matrix | Question::Labels => report.server,
+        Question::Upgrade { from, to } => match from.cmp(&to) {
+            Ordering::Less => format!("upgraded from v1.{from} to v1.{to}"),
+            Ordering::Equal => format!("at v1.{to} before and after"),
+            Ordering::Greater => format!("downgraded from v1.{from} to v1.{to}"),
+        },
+        Question::Matrix | Question::Labels => format!("at v1.{}", report.server),
     }
 }
 

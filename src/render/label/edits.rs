@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::words;
-use crate::policy::{Level, Mode, NamespacePolicy, Policy, Version};
+use crate::policy::{Level, Mode, NamespacePolicy, Policy, Version, is_read_label};
 use crate::report::label::{LabelReport, ModeRow, NamespaceRow, Question, Step};
 
 /// What to do with the labels of a namespace.
@@ -50,9 +50,7 @@ impl Edit<'_> {
 
     /// The Pod Security labels as they would be then. What the server does not read is not among them.
     pub(super) fn result(&self) -> BTreeMap<String, String> {
-        let is_read =
-            |key: &str| Mode::ALL.into_iter().any(|mode| key == mode.level_label() || key == mode.version_label());
-        let kept = self.row.labels.iter().filter(|(key, _)| is_read(key) && !self.remove.contains(key));
+        let kept = self.row.labels.iter().filter(|(key, _)| is_read_label(key) && !self.remove.contains(key));
         kept.chain(&self.set).map(|(key, value)| (key.clone(), value.clone())).collect()
     }
 }

@@ -40,6 +40,9 @@ struct WireNamespace<'a> {
     notices: Vec<WireNotice<'a>>,
     modes: Vec<WireMode<'a>>,
     system: bool,
+    /// Only where pods have ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     exempt: Option<&'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -99,6 +102,8 @@ struct WireViolator<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     template: Option<String>,
     running: usize,
+    /// How many of these would not come back.
+    lost: usize,
     template_violates: bool,
     injected: &'a [String],
     by_injection: bool,
@@ -152,6 +157,7 @@ fn namespace(row: &NamespaceRow) -> WireNamespace<'_> {
         notices: row.notices.iter().map(notice).collect(),
         modes: row.modes.iter().map(mode).collect(),
         system: row.system,
+        ended: Some(row.ended).filter(|ended| *ended > 0),
         exempt: row.exempt.as_deref(),
         plan: row.plan.iter().map(step).collect(),
         applied: row.applied.as_ref().map(applied),
@@ -190,6 +196,7 @@ fn violator(violator: &Violator) -> WireViolator<'_> {
         api_version: &violator.api_version,
         template: violator.template.last().map(|_| violator.template.to_string()),
         running: violator.running,
+        lost: violator.lost,
         template_violates: violator.template_violates,
         injected: &violator.injected,
         by_injection: violator.by_injection,

@@ -29,9 +29,8 @@ pub(super) fn write(report: &LabelReport, detail: Detail, style: &Style, out: &m
     // What is wide is for wide terminals, and nothing of it is cut.
     let width = style.width.filter(|_| detail != Detail::Wide);
     let list_style = Style { width, ..style.clone() };
-    let rows = [list.header()].into_iter().chain(all());
-    let columns = Columns::new(&list_style, [None, Some(0)], rows).with_whole_last();
-    columns.write(out, &header)?;
+    let columns = Columns::whole(&list_style, &header, all());
+    columns.write_header(out, &header)?;
     all().try_for_each(|row| columns.write(out, &row))?;
     writeln!(out)?;
     notices(report, detail, style, out)
@@ -44,7 +43,11 @@ struct List<'a> {
 
 impl<'a> List<'a> {
     fn header(&self) -> Row<'a> {
-        let mut names: Vec<Cow<'_, str>> = vec!["NAMESPACE".into(), "ENFORCE NOW".into()];
+        let now = match self.report.question {
+            Question::Upgrade { from, .. } => format!("ENFORCE AT v1.{from}").into(),
+            _ => "ENFORCE NOW".into(),
+        };
+        let mut names: Vec<Cow<'_, str>> = vec!["NAMESPACE".into(), now];
         if self.has_all_modes() {
             names.extend(["WARN NOW".into(), "AUDIT NOW".into()]);
         }
@@ -52,7 +55,7 @@ impl<'a> List<'a> {
             Question::Matrix => names.extend(["BASELINE".into(), "RESTRICTED".into(), "STRICTEST SAFE".into()]),
             Question::Labels => names.extend(self.columns().iter().map(|modes| self.mode_header(modes).into())),
             Question::Upgrade { to, .. } => {
-                names.extend(self.columns().iter().map(|modes| format!("{} at v1.{to}", capitals(modes)).into()));
+                names.extend(self.columns().iter().map(|modes| format!("{} AT v1.{to}", capitals(modes)).into()));
             }
         }
         let cells = names.into_iter().map(|name| Cell::new(Tone::Strong, name)).collect();
@@ -94,7 +97,13 @@ impl<'a> List<'a> {
     /// What is enforced now: of what would change nothing, by the labels alone.
     fn now(&self, row: &NamespaceRow) -> Cell<'a> {
         let now = words::now(row, Mode::Enforce).unwrap_or(policy_of(&row.labels).enforce);
-        let text = words::policy_now(row, Mode::Enforce, now);
+        let text = match self.report.question {
+            // The head names the version of all that follow the server's.
+            Question::Upgrade { from, .. } if now.version.minor() == from && now.level > Level::Privileged => {
+                now.level.to_string()
+            }
+            _ => words::policy_now(row, Mode::Enforce, now),
+        };
         Cell::new(if text == "-" { Tone::Faint } else { Tone::Plain }, text)
     }
 
@@ -238,11 +247,18 @@ fn notices(report: &LabelReport, detail: Detail, style: &Style, out: &mut dyn Wr
         return Ok(());
     }
     let shown = &all[..all.len().min(detail.most(MOST_NOTICES))];
-    let longest = shown.iter().map(|(_, name, _)| columns(name)).max().unwrap_or(0).min(LONGEST_NAME);
+    let most = style.width.map_or(LONGEST_NAME, |width| (width / 4).min(LONGEST_NAME));
+    let fitting = shown.iter().map(|(_, name, _)| columns(name)).filter(|width| *width <= most);
+    let longest = fitting.max().unwrap_or(2);
+    let indent = 4 + longest + 2;
     for (sign, name, text) in shown {
-        let gap = longest.saturating_sub(columns(name)) + 2;
-        write!(out, "  {} {name}{:gap$}", sign.paint(style), "")?;
-        text::hanging(out, style, 4 + longest + 2, &sanitize(text))?;
+        write!(out, "  {} {name}", sign.paint(style))?;
+        // A longer name has a line of its own.
+        match longest.checked_sub(columns(name)) {
+            Some(gap) => write!(out, "{:1$}", "", gap + 2)?,
+            None => write!(out, "\n{:indent$}", "")?,
+        }
+        text::hanging(out, style, indent, &sanitize(text))?;
     }
     if shown.len() < all.len() {
         writeln!(out, "    {}", style.paint(Tone::Faint, &format!("and {} more", all.len() - shown.len())))?;

@@ -40,7 +40,11 @@ fn write_summary(report: &LabelReport, out: &mut dyn Write) -> io::Result<()> {
         Question::Upgrade { from, to } => {
             let what =
                 if broken > 0 { format!("newly refuses workloads in {broken}") } else { "breaks none".to_owned() };
-            (if broken > 0 { "❌" } else { "✅" }, format!("from `v1.{from}` to `v1.{to}` {what} of {namespaces}"))
+            let step = if to < from { "a downgrade" } else { "an upgrade" };
+            (
+                if broken > 0 { "❌" } else { "✅" },
+                format!("{step} from `v1.{from}` to `v1.{to}` {what} of {namespaces}"),
+            )
         }
     };
     writeln!(out, "### {sign} Pod Security labels: {text}")
@@ -57,7 +61,8 @@ fn write_table(report: &LabelReport, out: &mut dyn Write) -> io::Result<()> {
             writeln!(out, "| {} | {} | {levels} | {} |", cell(&row.name), now(row, Mode::Enforce), row.strictest)
         });
     }
-    writeln!(out, "\n| Namespace | Mode | Now | Then | Workloads | Pods |\n|---|---|---|---|---|---|")?;
+    let before = if matches!(report.question, Question::Upgrade { .. }) { "Before" } else { "Now" };
+    writeln!(out, "\n| Namespace | Mode | {before} | Then | Workloads | Pods |\n|---|---|---|---|---|---|")?;
     for row in &report.namespaces {
         for mode in &row.modes {
             let (workloads, pods) =
@@ -85,7 +90,7 @@ fn outcome(report: &LabelReport, row: &NamespaceRow, mode: &ModeRow) -> String {
     };
     match report.question {
         Question::Upgrade { .. } => {
-            format!("{sign} {} newly refused, {} newly admitted", mode.violating.len(), mode.newly_allowed.len())
+            format!("{sign} {}", words::upgraded(mode))
         }
         _ => format!("{sign} {}", words::outcome(mode.mode, mode.workloads)),
     }

@@ -44,6 +44,7 @@ pub(super) fn violator(kind: &str, name: &str, pods: &[&str], findings: Vec<Find
         template: if is_pod { FieldPath::root() } else { FieldPath::fields(&["spec", "template"]) },
         pods: pods.iter().map(|pod| (*pod).to_owned()).collect(),
         running: pods.len(),
+        lost: pods.len(),
         template_violates: true,
         findings,
         injected: Vec::new(),
@@ -69,6 +70,7 @@ pub(super) fn mode(mode: Mode, from: Policy, to: Policy, judged: usize, violatin
 
 pub(super) fn namespace(name: &str, labels: &[(&str, &str)], strictest: Level, modes: Vec<ModeRow>) -> NamespaceRow {
     NamespaceRow {
+        ended: 0,
         unread: Vec::new(),
         name: name.to_owned(),
         labels: labels_of(labels),

@@ -57,7 +57,7 @@ mod tests {
     use crate::render::Style;
     use crate::render::label::{LabelFormat, rendered, sample};
     use crate::render::measure::columns;
-    use crate::report::label::LabelReport;
+    use crate::report::label::{LabelReport, Question};
 
     fn plain() -> Style {
         Style { unicode: true, ..Style::default() }
@@ -178,13 +178,20 @@ shop: audit and warn restricted:v1.36, 4 of 5 violate
     #[test]
     fn upgrades_tell_what_is_new() {
         let text = table(&sample::upgrade(), &plain());
-        assert!(text.contains("  ✗ shop       restricted:v1.36  1 newly refused, 1 newly admitted\n"), "{text}");
-        assert!(text.contains("  ✓ site       restricted:v1.36  no change\n"), "{text}");
+        assert!(text.contains("  ✗ shop       restricted        1 newly refused, 1 newly admitted\n"), "{text}");
+        assert!(text.contains("  ✓ site       restricted        no change\n"), "{text}");
         assert!(text.contains("\n  newly admitted: daemonset/log\n"), "{text}");
         assert!(
-            text.ends_with("2 namespaces at v1.37: 1 workload newly refused, 1 workload newly admitted\n"),
+            text.ends_with(
+                "2 namespaces upgraded from v1.36 to v1.37: 1 workload newly refused, 1 workload newly admitted\n"
+            ),
             "{text}"
         );
+        assert!(text.starts_with("    NAMESPACE  ENFORCE AT v1.36  ENFORCE AT v1.37"), "{text}");
+        let down = LabelReport { question: Question::Upgrade { from: 37, to: 36 }, ..sample::upgrade() };
+        assert!(table(&down, &plain()).contains("2 namespaces downgraded from v1.37 to v1.36: "));
+        let same = LabelReport { question: Question::Upgrade { from: 37, to: 37 }, ..sample::upgrade() };
+        assert!(table(&same, &plain()).contains("2 namespaces at v1.37 before and after: "));
     }
 
     #[test]
@@ -218,12 +225,12 @@ shop: audit and warn restricted:v1.36, 4 of 5 violate
 
     #[test]
     fn lines_fit_the_terminal() {
-        for report in [sample::labels(), sample::upgrade(), sample::big(), sample::planned()] {
-            for width in [80, 100, 140] {
+        for report in [sample::matrix(), sample::labels(), sample::upgrade(), sample::big(), sample::planned()] {
+            for width in [60, 80, 100, 140] {
                 let style = Style { width: Some(width), ..plain() };
                 let text = table(&report, &style);
-                let body = text.lines().filter(|line| line.starts_with(' '));
-                let long: Vec<_> = body.filter(|line| columns(line) > width && line.trim().contains(' ')).collect();
+                let long = text.lines().filter(|line| columns(line) > width && line.trim().contains(' '));
+                let long: Vec<_> = long.collect();
                 assert!(long.is_empty(), "{width}: {long:#?}");
             }
         }

@@ -74,22 +74,6 @@ pub(super) fn allowed(mode: Mode) -> &'static str {
     if mode == Mode::Enforce { "newly admitted" } else { "no longer told of" }
 }
 
-/// How many of its pods run and would not come back when they have to be made again.
-pub(super) fn lost(violator: &Violator) -> usize {
-    match violator {
-        Violator { exempt: Some(_), .. } => 0,
-        Violator { template_violates: true, .. } => violator.running.max(violator.pods.len()),
-        // A new pod has no ephemeral container.
-        Violator { by_injection: false, ephemeral, .. } if !ephemeral.is_empty() => 0,
-        _ => violator.pods.len(),
-    }
-}
-
-/// Whether admission would refuse pods of it.
-pub(super) fn is_refused(violator: &Violator) -> bool {
-    violator.exempt.is_none() && (violator.template_violates || lost(violator) > 0)
-}
-
 /// What a mode does about workloads that violate.
 pub(super) fn effect(mode: Mode, violating: &[Violator]) -> String {
     match mode {
@@ -100,11 +84,11 @@ pub(super) fn effect(mode: Mode, violating: &[Violator]) -> String {
 }
 
 fn enforced(violating: &[Violator]) -> String {
-    let refused = violating.iter().filter(|violator| is_refused(violator)).count();
+    let refused = violating.iter().filter(|violator| violator.breaks()).count();
     if refused == 0 {
         return "no new pod is refused".to_owned();
     }
-    let pods: usize = violating.iter().map(lost).sum();
+    let pods: usize = violating.iter().map(|violator| violator.lost).sum();
     let mut text = format!("new pods of {} are refused", counted(refused, "workload", "workloads"));
     match pods {
         0 => text.push_str("; none of them runs now"),

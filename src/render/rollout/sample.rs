@@ -35,6 +35,7 @@ pub(super) fn stuck() -> RolloutStatus {
                 container: Some("web".to_owned()),
                 before: Value::Null,
                 risk: String::new(),
+                parts: Vec::new(),
             }],
             remedies: vec![
                 remedy("keep the capability", &["--keep-capability", "NET_BIND_SERVICE"]),

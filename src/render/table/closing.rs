@@ -2,7 +2,9 @@
 
 use std::io::{self, Write};
 
+use crate::render::sentence::{listed, sentence};
 use crate::render::style::{Style, Tone, counted, plural, sanitize};
+use crate::render::words;
 use crate::report::{Asked, Summary};
 
 /// Writes the count, and the next command where something does not pass.
@@ -18,19 +20,20 @@ pub(super) fn write(summary: &Summary, style: &Style, out: &mut dyn Write) -> io
 
 fn write_count(summary: &Summary, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     let workloads = counted(summary.checked, "workload", "workloads");
-    write!(out, "{workloads} checked against {}", summary.policy_text())?;
-    for (at, (tone, part)) in outcome(summary).iter().enumerate() {
-        write!(out, "{}{}", if at == 0 { ": " } else { ", " }, style.paint(*tone, part))?;
-    }
+    let mut pieces = vec![(Tone::Plain, format!("{workloads} checked against {}", summary.policy_text()))];
+    pieces.extend(listed(outcome(summary)));
     if !summary.errors.is_empty() {
         let errors = counted(summary.errors.count(), "error", "errors");
-        write!(out, "; {}", style.paint(Tone::StrongBad, &errors))?;
+        pieces.extend([(Tone::Plain, "; ".to_owned()), (Tone::StrongBad, errors)]);
     }
     if summary.without_template > 0 {
         let others = counted(summary.without_template, "document holds", "documents hold");
-        write!(out, " {}", style.paint(Tone::Faint, &format!("({others} no pod template)")))?;
+        pieces.push((Tone::Faint, format!(" ({others} no pod template)")));
     }
-    writeln!(out)
+    if summary.ended > 0 {
+        pieces.push((Tone::Faint, format!(" {}", words::ended(summary.ended))));
+    }
+    sentence(out, style, 2, &pieces)
 }
 
 /// `1 meets it`, `2 do not`, `1 is exempt`: how it went, part by part.
@@ -116,6 +119,9 @@ mod tests {
         assert_eq!(closing(&sample::empty(), &style), "0 workloads checked against baseline:v1.37\n");
         let report = Report { without_template: 1, ..sample::empty() };
         let text = "0 workloads checked against baseline:v1.37 (1 document holds no pod template)\n";
+        assert_eq!(closing(&report, &style), text);
+        let report = Report { ended: 2, ..sample::empty() };
+        let text = "0 workloads checked against baseline:v1.37 (2 pods have ended and are not judged)\n";
         assert_eq!(closing(&report, &style), text);
     }
 }

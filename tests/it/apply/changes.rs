@@ -174,13 +174,7 @@ fn who_may_not_change_it_is_told() {
     let (space, folder) = ("changes-rights", tempfile::tempdir().unwrap());
     create_namespace(server(), space, &[]);
     deploy(space, "web", &plain());
-    let binding = json!({
-        "metadata": {"name": space},
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view"},
-        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "viewer"}],
-    });
-    create(server(), &path("rbac.authorization.k8s.io/v1", space, "rolebindings"), &binding);
-    server().await_right("viewer", "apps", "deployments", space);
+    server().bind("viewer", space, ("ClusterRole", "view"), ("apps", "deployments"));
     let cluster = connect_with(|options| options.impersonation.user = Some("viewer".to_owned()));
     let session = Session::new(&cluster);
     let Outcome::Rejected(rejection) = session.apply(&planned(&session, space, "deploy/web"), folder.path()) else {

@@ -121,16 +121,8 @@ fn an_owner_that_may_not_be_read_is_told() {
     create_namespace(server(), space, &[]);
     create(server(), &path("apps/v1", space, "deployments"), &workload("web", &plain(), &[]));
     let names = pods(space, 1);
-    let rbac = |plural: &str| path("rbac.authorization.k8s.io/v1", space, plural);
     let rules = json!([{"apiGroups": ["", "apps"], "resources": ["pods", "replicasets"], "verbs": ["get", "list"]}]);
-    create(server(), &rbac("roles"), &json!({"metadata": {"name": "sam"}, "rules": rules}));
-    let binding = json!({
-        "metadata": {"name": "sam"},
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "sam"},
-        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "sam"}],
-    });
-    create(server(), &rbac("rolebindings"), &binding);
-    server().await_right("sam", "", "pods", space);
+    server().allow("sam", space, &rules);
     let cluster = connect_with(|options| options.impersonation.user = Some("sam".to_owned()));
     let found = find(&Session::new(&cluster), space, &[&format!("pod/{}", names[0])]);
     assert!(found.subjects.is_empty(), "a ReplicaSet is not the one to change");

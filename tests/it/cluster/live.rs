@@ -156,16 +156,8 @@ fn a_user_with_some_rights() {
     let server = ControlPlane::shared(None);
     server.create_namespace("rights", &[]);
     create_pods(server, "rights", 3);
-    let rbac = "/apis/rbac.authorization.k8s.io/v1/namespaces/rights";
     let rules = json!([{"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]}]);
-    post(server, &format!("{rbac}/roles"), &json!({"metadata": {"name": "look"}, "rules": rules}));
-    let binding = json!({
-        "metadata": {"name": "look"},
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "look"},
-        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "jane"}],
-    });
-    post(server, &format!("{rbac}/rolebindings"), &binding);
-    server.await_right("jane", "", "pods", "rights");
+    server.allow("jane", "rights", &rules);
     let mut options = admin(server);
     options.impersonation.user = Some("jane".to_owned());
     let jane = connect(&options);

@@ -3,7 +3,7 @@
 use kubectl_secctx::edit::{Target, edited};
 use kubectl_secctx::yaml::{Document, chunks};
 
-use super::{edit, edit_last};
+use super::{assert_edited, edit, edit_last};
 
 fn assert_refused(cases: &[(&str, &str, &str)]) {
     for (text, edit, refusal) in cases {
@@ -68,11 +68,33 @@ fn what_is_refused_in_one_object_does_not_hinder_another() {
     let text = "kind: List\nitems:\n- &a\n  x: 1\n- *a\n- x: 1 # c\n---\nx: 1\n";
     let cut = chunks(text);
     let documents: Vec<Document<'_>> = cut.iter().map(|chunk| Document::parse(chunk).unwrap()).collect();
-    let edits = [edit("x = 2"), edit("w = 3")];
+    let (edits, none) = ([edit("x = 2"), edit("w = 3")], []);
     let items = documents[0].root().unwrap().field("items").unwrap().items();
     let objects = items.chain(documents[1].root());
-    let targets: Vec<Target<'_>> = objects.map(|object| Target { object, edits: &edits }).collect();
+    let mut targets: Vec<Target<'_>> = objects.map(|object| Target { object, edits: &edits }).collect();
+    // The alias is to stay as it is, so that what it stands for must too.
+    targets[1].edits = &none;
     let found = edited(text, &targets);
-    assert_eq!(found.unedited.iter().map(|unedited| unedited.target).collect::<Vec<_>>(), [0, 1]);
+    assert_eq!(found.unedited.iter().map(|unedited| unedited.target).collect::<Vec<_>>(), [0]);
     assert_eq!(found.text, "kind: List\nitems:\n- &a\n  x: 1\n- *a\n- x: 2 # c\n  w: 3\n---\nx: 2\nw: 3\n");
+}
+
+/// One change of the text makes all of them, and nothing else is different.
+#[test]
+fn what_is_the_same_for_all_that_aliases_stand_for_is_changed_once() {
+    assert_edited(&[
+        ("a: &a {x: 1}\nb: *a\n", &["a.x = 2", "b.x = 2"], "a: &a {x: 2}\nb: *a\n"),
+        (
+            "l:\n- c: &c # shared\n    x: 1\n- c: *c\nw: 1\n",
+            &["l[0].c.z = 2", "l[1].c.z = 2", "w = 2"],
+            "l:\n- c: &c # shared\n    x: 1\n    z: 2\n- c: *c\nw: 2\n",
+        ),
+        ("a: &a {x: 1, z: 2}\nb: *a\n", &["- a.x", "- b.x"], "a: &a {z: 2}\nb: *a\n"),
+    ]);
+    let shared = "aliases (*) or merge keys (<<) elsewhere stand for this value too";
+    for edits in [["a.x = 2", "b.x = 3"], ["a.x = 2", "b.z = 2"]] {
+        let text = "a: &a {x: 1}\nb: *a\n";
+        let found = edit_last(text, &edits);
+        assert_eq!((found.text.as_str(), found.unedited[0].refused[0].why.as_str()), (text, shared), "{edits:?}");
+    }
 }

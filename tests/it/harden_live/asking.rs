@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::terminal::{DOWN, ENTER, Person};
-use super::{Ground, bare_pod, behind, essence, image, is_hard, words};
+use super::{Ground, bare_pod, behind, essence, image, is_hard, server, words};
 use crate::support::eventually;
 use crate::support::secctx::{Ran, secctx};
 
@@ -244,4 +244,33 @@ fn ctrl_c_while_it_waits_tells_the_way_back() {
     eventually("the change", || is_hard(&ground.deployment("web")).then_some(()));
     super::run_kubectl(line.trim());
     assert_eq!(essence(&ground.deployment("web")), essence(&before));
+}
+
+/// All namespaces at once are only changed after a question that says how many.
+#[test]
+fn everywhere_is_confirmed_with_how_much_that_is() {
+    let grounds = [Ground::new("hl-everywhere-1"), Ground::new("hl-everywhere-2")];
+    for ground in &grounds {
+        ground.deploy("web", &image("works"));
+        ground.change("apps/v1", "deployments/web", &json!({"metadata": {"labels": {"team": "everywhere"}}}));
+    }
+    let ask = || {
+        let mut command = secctx();
+        command.env("XDG_STATE_HOME", grounds[0].home.path()).arg("harden").arg("--kubeconfig");
+        command.arg(server().kubeconfig()).args(["deployments", "-A", "-l", "team=everywhere", "--no-wait"]);
+        let mut person = Person::before(command);
+        person.picks("What now?", 0).sees("Apply this to 2 workloads in 2 namespaces?");
+        person
+    };
+    let mut person = ask();
+    person.types("n");
+    let (seen, code) = person.ends();
+    assert_eq!(code, 130, "{seen}");
+    assert!(seen.contains("cancelled: nothing was changed"), "{seen}");
+    assert!(grounds.iter().all(|ground| !is_hard(&ground.deployment("web"))), "{seen}");
+    let mut person = ask();
+    person.types("y");
+    let (seen, code) = person.ends();
+    assert_eq!(code, 0, "{seen}");
+    assert!(grounds.iter().all(|ground| is_hard(&ground.deployment("web"))), "{seen}");
 }

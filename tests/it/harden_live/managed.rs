@@ -51,3 +51,21 @@ fn what_is_put_in_by_others_is_told_and_not_patched() {
     assert!(flat.contains("container istio-init is put into its pods by Istio"), "{}", ran.stdout);
     assert_eq!(ground.deployment("web")["spec"], before["spec"]);
 }
+
+/// Once, where it is seen: before the question what to do.
+#[cfg(unix)]
+#[test]
+fn who_keeps_it_is_told_once_in_the_dialogue() {
+    use super::terminal::{ESC, Person};
+
+    let ground = Ground::new("hl-flux-once");
+    ground.deploy("web", &image("works"));
+    keep_by_flux(&ground);
+    let mut person = Person::new(&ground, &["deploy/web", "--level", "restricted"]);
+    person.picks("Which user may containers run as?", 0);
+    person.picks("Which capabilities are kept?", 0).picks("Make root file systems read-only?", 0);
+    person.picks("The service account's token?", 0).sees("@@").sees("flux-system/shop").answers("What now?", ESC);
+    let (seen, code) = person.ends();
+    assert_eq!((code, seen.matches("flux-system/shop").count()), (130, 1), "{seen}");
+    assert!(!is_hard(&ground.deployment("web")));
+}

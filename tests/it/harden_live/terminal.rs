@@ -34,7 +34,7 @@ impl Person {
         Person::before(command)
     }
 
-    fn before(mut command: Command) -> Person {
+    pub(super) fn before(mut command: Command) -> Person {
         command.env("TERM", "xterm").env("NO_COLOR", "1");
         Person { session: spawn_command(command, Some(60_000)).unwrap(), seen: String::new() }
     }

@@ -16,7 +16,7 @@ use crate::support::secctx::{Ran, secctx};
 const VERSION: &str = "pod-security.kubernetes.io/enforce-version";
 
 /// Deletes all pods of a namespace at once; their names.
-fn delete_pods(server: &ControlPlane, namespace: &str) -> Vec<String> {
+pub(super) fn delete_pods(server: &ControlPlane, namespace: &str) -> Vec<String> {
     let list = server.request("GET", &path("v1", namespace, "pods"), None).body;
     let names: Vec<_> =
         list["items"].as_array().unwrap().iter().map(|pod| text(&pod["metadata"]["name"]).to_owned()).collect();
@@ -28,7 +28,7 @@ fn delete_pods(server: &ControlPlane, namespace: &str) -> Vec<String> {
 }
 
 /// The last refusal that an event tells of about an owner of this kind whose name begins so.
-fn refusal(server: &ControlPlane, namespace: &str, kind: &str, name: &str) -> Option<String> {
+pub(super) fn refusal(server: &ControlPlane, namespace: &str, kind: &str, name: &str) -> Option<String> {
     let events = format!("{}?fieldSelector=reason%3DFailedCreate", path("v1", namespace, "events"));
     let events = server.request("GET", &events, None).body;
     let is = |event: &&Value| {

@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 
 use super::{ENFORCE, controlled, entry, label, labels_of, report, row, strings, violating};
-use crate::live::{create, create_namespace, path, pod, privileged, text, workload};
+use crate::live::{create, create_namespace, deploy, path, pod, privileged, text, workload};
 use crate::support::control_plane::{ControlPlane, Options};
+use crate::support::eventually;
 
 fn configuration() -> Value {
     json!({
@@ -75,6 +76,7 @@ fn exemptions_are_honoured_and_shown() {
     assert!(text(&step["why"]).contains("is exempt") && step["labels"] == json!({}), "{step}");
 }
 
+/// The namespace is judged again as the server judges it: what the file excuses breaks, and the exit code says so.
 #[test]
 fn an_exemption_that_the_server_does_not_know_excuses_nothing() {
     let file = NamedTempFile::new().unwrap();
@@ -83,7 +85,65 @@ fn an_exemption_that_the_server_does_not_know_excuses_nothing() {
     let server = controlled();
     create_namespace(server, "trusted", &[]);
     create(server, &path("v1", "trusted", "pods"), &pod("root", &privileged()));
-    let ran = label(server, &["trusted", "--enforce", "restricted", "--admission-config", given, "--apply", "--yes"]);
-    assert!(ran.stdout.contains("not labelled: the server does not take it for exempt"), "{}", ran.stdout);
-    assert_eq!(labels_of(server, "trusted").get(ENFORCE), None);
+    let ask = ["trusted", "--enforce", "restricted", "--admission-config", given];
+    let told = eventually("the pod in the server's answer", || {
+        let report = report(server, 1, &ask);
+        let warnings = strings(&entry(row(&report, "trusted"), "enforce", "restricted")["server"]["warnings"]);
+        (!warnings.is_empty()).then_some(report)
+    });
+    let trusted = row(&told, "trusted");
+    let judged = entry(trusted, "enforce", "restricted");
+    assert_eq!((&trusted["exempt"], violating(judged)), (&Value::Null, vec!["Pod/root".to_owned()]));
+    assert_eq!((&judged["pods"], &trusted["strictest"]), (&json!({"judged": 1, "violating": 1}), &json!("privileged")));
+    assert_eq!(strings(&judged["differences"]), [NOT_EXEMPT]);
+    let shown = label(server, &ask);
+    assert_eq!(shown.code, Some(1));
+    assert!(shown.stdout.contains("1 namespace at v1.36: enforce breaks 1 workload\n"), "{}", shown.stdout);
+
+    let ran = label(server, &[&ask[..], &["--apply", "--yes"]].concat());
+    assert!(ran.stdout.contains("not labelled: 1 workload would break"), "{}", ran.stdout);
+    assert_eq!((ran.code, labels_of(server, "trusted").get(ENFORCE)), (Some(1), None));
+}
+
+const NOT_EXEMPT: &str =
+    "the server does not take the namespace for exempt: its configuration is not the one that was given";
+
+/// No pod runs, so the server has none to name; that it does not call the namespace exempt is told by its silence.
+#[test]
+fn a_denied_exemption_is_known_by_the_servers_silence_too() {
+    let file = NamedTempFile::new().unwrap();
+    let text = configuration().to_string().replace("trusted", "silent");
+    std::fs::write(file.path(), text).unwrap();
+    let server = controlled();
+    create_namespace(server, "silent", &[]);
+    deploy(server, "silent", "web", &privileged(), 0);
+    let report =
+        report(server, 1, &["silent", "--enforce", "restricted", "--admission-config", file.path().to_str().unwrap()]);
+    let told = entry(row(&report, "silent"), "enforce", "restricted");
+    assert_eq!((strings(&told["server"]["warnings"]), violating(told)), (vec![], vec!["Deployment/web".to_owned()]));
+    assert_eq!(strings(&told["differences"])[0], NOT_EXEMPT);
+}
+
+#[test]
+fn a_runtime_class_that_only_the_file_exempts_excuses_nothing() {
+    let file = NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), configuration().to_string()).unwrap();
+    let server = controlled();
+    let class = json!({"metadata": {"name": "sandbox"}, "handler": "sandbox"});
+    create(server, "/apis/node.k8s.io/v1/runtimeclasses", &class);
+    create_namespace(server, "classy", &[]);
+    let mut sandboxed = privileged();
+    sandboxed["runtimeClassName"] = "sandbox".into();
+    create(server, &path("v1", "classy", "pods"), &pod("inside", &sandboxed));
+    let ask = ["classy", "--enforce", "restricted", "--admission-config", file.path().to_str().unwrap()];
+    // The server's list is made in the background.
+    eventually("the pod in the server's answer", || {
+        let ran = label(server, &[&ask[..], &["-o", "json"]].concat());
+        ran.stdout.contains("inside: ").then_some(())
+    });
+    let report = report(server, 1, &ask);
+    let told = entry(row(&report, "classy"), "enforce", "restricted");
+    assert_eq!((violating(told), &told["violating"][0]["exempt"]), (vec!["Pod/inside".to_owned()], &Value::Null));
+    let denied = "the server does not take runtime class \"sandbox\" for exempt: its configuration is not the one that was given";
+    assert_eq!(strings(&told["differences"]), [denied]);
 }

@@ -5,6 +5,7 @@ mod bars;
 mod exemptions;
 mod prompt;
 mod rights;
+mod rollouts;
 mod server;
 mod upgrade;
 mod usage;
@@ -184,28 +185,8 @@ fn labels_that_do_nothing_are_told() {
     };
     assert!(notices("misspelt").iter().any(|one| one.contains("did you mean \"pod-security.kubernetes.io/enforce\"?")));
     assert_eq!(notices("misspelt").len(), 2);
-    let told =
-        "enforces restricted:latest, and pod/old does not meet it, so its pods will not come back once they stop";
+    let told = "enforces restricted:latest (v1.36 now), and pod/old does not meet it, so its pods will not come back once they stop";
     assert_eq!(notices("too-strict"), [told]);
-}
-
-/// Old pods of a template that was mended come back as the template has them: nothing breaks.
-#[test]
-fn what_comes_back_as_its_template_has_it_does_not_break() {
-    let server = controlled();
-    create_namespace(server, "mended", &[]);
-    deploy(server, "mended", "web", &privileged(), 1);
-    await_pods(server, "mended", 1);
-    let mend = json!({"spec": {"paused": true, "template": {"spec": good()}}});
-    let deployment = format!("{}/web", path("apps/v1", "mended", "deployments"));
-    assert_eq!(server.request("PATCH", &deployment, Some(&mend)).status, 200);
-    let report = report(server, 0, &["mended", "--enforce", "baseline"]);
-    let entry = entry(row(&report, "mended"), "enforce", "baseline");
-    assert_eq!(
-        (violating(entry), entry["violating"][0]["templateViolates"].clone()),
-        (vec!["Deployment/web".to_owned()], json!(false))
-    );
-    assert_eq!(row(&report, "mended")["strictest"], "privileged");
 }
 
 #[test]
@@ -229,6 +210,9 @@ fn ended_pods_and_debug_containers_break_nothing() {
     let passing = row(&report, "passing");
     let entry = entry(passing, "enforce", "baseline");
     assert_eq!((&entry["pods"], &passing["strictest"]), (&json!({"judged": 1, "violating": 0}), &json!("restricted")));
+    assert_eq!(passing["ended"], 1);
+    let shown = label(server, &["passing"]).stdout;
+    assert!(shown.contains("(1 pod has ended and is not judged)"), "{shown}");
     let told = "the server counts pods that have ended, which come back no more: pod/done";
     assert_eq!(strings(&entry["differences"]), [told]);
     let notice = "pod/debugged meets baseline but for the ephemeral container debugger, which a new pod does not have";

@@ -7,16 +7,7 @@ use crate::live::{create, create_namespace, deploy, path, pod, privileged, text}
 
 /// Lets a user do these things in a namespace.
 fn allow(namespace: &str, user: &str, rules: &Value) {
-    let server = controlled();
-    let rbac = |plural: &str| path("rbac.authorization.k8s.io/v1", namespace, plural);
-    create(server, &rbac("roles"), &json!({"metadata": {"name": user}, "rules": rules}));
-    let binding = json!({
-        "metadata": {"name": user},
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": user},
-        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user}],
-    });
-    create(server, &rbac("rolebindings"), &binding);
-    server.await_right(user, "", "pods", namespace);
+    controlled().allow(user, namespace, rules);
 }
 
 fn read_only() -> Value {

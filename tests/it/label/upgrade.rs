@@ -74,7 +74,7 @@ fn workloads_that_the_next_version_judges_otherwise() {
         let notices: Vec<_> =
             row(&report, "upgrade")["notices"].as_array().unwrap().iter().map(|n| text(&n["message"])).collect();
         assert!(
-            notices.contains(&"warn is pinned to v1.30: its rules stay as they are when the server is upgraded"),
+            notices.contains(&"warn is pinned to v1.30: its rules stay the same, whichever version the server is"),
             "{notices:?}"
         );
         let warn = entry(row(&report, "upgrade"), "warn", "baseline");

@@ -9,17 +9,7 @@ use super::{
 
 /// Lets a user do these things in a namespace.
 fn allow(namespace: &str, user: &str, rules: &Value) {
-    let server = controlled();
-    let rbac = |plural: &str| path("rbac.authorization.k8s.io/v1", namespace, plural);
-    create(server, &rbac("roles"), &json!({"metadata": {"name": user}, "rules": rules}));
-    let binding = json!({
-        "metadata": {"name": user},
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": user},
-        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user}],
-    });
-    create(server, &rbac("rolebindings"), &binding);
-    let (group, resource) = (text(&rules[0]["apiGroups"][0]), text(&rules[0]["resources"][0]));
-    server.await_right(user, group, resource, namespace);
+    controlled().allow(user, namespace, rules);
 }
 
 #[test]

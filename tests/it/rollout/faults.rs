@@ -79,16 +79,7 @@ fn who_may_not_read_logs_and_events_is_told_and_still_watches() {
     let mut rules = json!([
         {"apiGroups": ["", "apps"], "resources": ["pods", "deployments", "replicasets"], "verbs": ["get", "list"]},
     ]);
-    let role = json!({"metadata": {"name": "ann"}, "rules": rules});
-    let binding = json!({
-        "metadata": {"name": "ann"},
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "ann"},
-        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "ann"}],
-    });
-    for (plural, object) in [("roles", &role), ("rolebindings", &binding)] {
-        assert_eq!(ground.server.request("POST", &rbac(plural), Some(object)).status, 201);
-    }
-    ground.server.await_right("ann", "apps", "deployments", ground.namespace);
+    ground.server.allow("ann", ground.namespace, &rules);
 
     let as_user = |name: &str| {
         let options = ConnectOptions {

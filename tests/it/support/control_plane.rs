@@ -140,6 +140,38 @@ impl ControlPlane {
         assert_eq!(answer.status, 201, "create namespace {name}: {}", answer.body);
     }
 
+    /// Lets a user do these things in a namespace, and waits until the server knows.
+    pub(crate) fn allow(&self, user: &str, namespace: &str, rules: &Value) {
+        let role = json!({"metadata": {"name": user}, "rules": rules});
+        self.create_rbac(namespace, "roles", &role);
+        let first = |list: &str| rules[0][list][0].as_str().expect("a rule").to_owned();
+        self.bind(user, namespace, ("Role", user), (&first("apiGroups"), &first("resources")));
+    }
+
+    /// Gives a user a role, by its kind and name, in a namespace, and waits until the right to list a resource of a group
+    /// is there.
+    pub(crate) fn bind(
+        &self,
+        user: &str,
+        namespace: &str,
+        (kind, role): (&str, &str),
+        (group, resource): (&str, &str),
+    ) {
+        let binding = json!({
+            "metadata": {"name": user},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": role},
+            "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user}],
+        });
+        self.create_rbac(namespace, "rolebindings", &binding);
+        self.await_right(user, group, resource, namespace);
+    }
+
+    fn create_rbac(&self, namespace: &str, plural: &str, object: &Value) {
+        let path = format!("/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/{plural}");
+        let answer = self.request("POST", &path, Some(object));
+        assert_eq!(answer.status, 201, "{}", answer.body);
+    }
+
     /// Waits until a user may list objects in a namespace: the server takes up new roles in the background.
     pub(crate) fn await_right(&self, user: &str, group: &str, resource: &str, namespace: &str) {
         let attributes = json!({"verb": "list", "group": group, "resource": resource, "namespace": namespace});
