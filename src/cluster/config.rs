@@ -130,6 +130,7 @@ fn override_user(user: &mut AuthInfo, options: &ConnectOptions) -> Result<(), Cl
         user.token = Some(token.reveal().to_owned().into());
         (user.token_file, user.username, user.password, user.auth_provider) = (None, None, None, None);
     }
+    override_basic(user, options)?;
     let Impersonation { user: as_user, uid, groups, extra } = &options.impersonation;
     if as_user.is_some() {
         user.impersonate = as_user.clone();
@@ -151,6 +152,22 @@ fn override_user(user: &mut AuthInfo, options: &ConnectOptions) -> Result<(), Cl
     let named = [&user.impersonate, &user.impersonate_uid].into_iter().flatten();
     if named.chain(user.impersonate_groups.iter().flatten()).any(unsendable) {
         return Err(ClusterError::config("the user, uid or group to act as has characters that cannot be sent"));
+    }
+    Ok(())
+}
+
+/// A name of the flags wins over every way to log in that the entry has. A name alone comes with an empty password.
+fn override_basic(user: &mut AuthInfo, options: &ConnectOptions) -> Result<(), ClusterError> {
+    if let Some(name) = options.username.as_ref().filter(|name| !name.is_empty()) {
+        user.username = Some(name.clone());
+        (user.token, user.token_file, user.auth_provider, user.exec) = (None, None, None, None);
+    }
+    let is_named = user.username.as_ref().is_some_and(|name| !name.is_empty());
+    match &options.password {
+        Some(_) if !is_named => return Err(ClusterError::config("--password needs a user name: give --username too")),
+        Some(password) => user.password = Some(password.reveal().to_owned().into()),
+        None if is_named && user.password.is_none() => user.password = Some(String::new().into()),
+        None => {}
     }
     Ok(())
 }

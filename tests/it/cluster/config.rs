@@ -241,3 +241,30 @@ fn proxies_of_the_kubeconfig_and_of_the_environment() {
     let error = refusal(&options).to_string();
     assert!(error.contains("proxy") && !error.contains("s3cret"), "{error}");
 }
+
+#[test]
+fn a_user_name_wins_over_the_other_ways_to_log_in() {
+    let (folder, server) = (TempDir::new().unwrap(), version_server());
+    let basic = json!({"username": "u", "password": "p"});
+    let plugin = json!({"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "/nonexistent"}});
+    // The name, the password, and what they are sent as: the base64 of `name:password`.
+    for (user, name, password, sent) in [
+        (json!({"token": "t"}), Some("jane"), Some("pw"), "Basic amFuZTpwdw=="),
+        (json!({"token": "t"}), Some("jane"), None, "Basic amFuZTo="),
+        (plugin, Some("jane"), Some("pw"), "Basic amFuZTpwdw=="),
+        (basic.clone(), None, Some("pw"), "Basic dTpwdw=="),
+        (basic, Some("jane"), None, "Basic amFuZTpw"),
+        (json!({"username": "u"}), None, None, "Basic dTo="),
+    ] {
+        let file = write(&folder, "config", &kubeconfig("one", &server.address(), user).to_string());
+        let mut options = listed(vec![file]);
+        options.username = name.map(str::to_owned);
+        options.password = password.and_then(secret);
+        connect(&options).server_version().unwrap();
+        assert_eq!(last(&server).header("authorization"), [sent]);
+    }
+    let file = write(&folder, "config", &kubeconfig("one", &server.address(), json!({"token": "t"})).to_string());
+    let mut options = listed(vec![file]);
+    options.password = secret("s3cret");
+    assert_eq!(refusal(&options).to_string(), "--password needs a user name: give --username too");
+}

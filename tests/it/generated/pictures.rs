@@ -8,12 +8,14 @@ use super::picture::svg;
 use super::{keep, root};
 use crate::support::secctx::secctx;
 
-/// A picture's name, the command, and how many lines of its output are shown.
-const PICTURES: &[(&str, &str, usize)] = &[
-    ("check", "kubectl secctx check -f examples/", 34),
-    ("explain", "kubectl secctx explain runAsNonRoot", usize::MAX),
-    ("harden", "kubectl secctx harden -f examples/bad-cronjob.yaml", usize::MAX),
+/// A picture's name, the command, and which lines of its output are shown: so many of the first, and of the last.
+const PICTURES: &[(&str, &str, (usize, usize))] = &[
+    ("check", "kubectl secctx check -f examples/", (28, 3)),
+    ("explain", "kubectl secctx explain runAsNonRoot", ALL),
+    ("harden", "kubectl secctx harden -f examples/bad-cronjob.yaml", ALL),
 ];
+
+const ALL: (usize, usize) = (usize::MAX, 0);
 
 /// Columns of the terminal in the pictures.
 const COLUMNS: &str = "100";
@@ -22,7 +24,7 @@ const COLUMNS: &str = "100";
 fn every_picture_shows_what_is_printed() {
     let pictures: BTreeMap<_, _> = PICTURES
         .iter()
-        .map(|(name, command, lines)| (format!("{name}.svg"), svg(command, &first(&output(command), *lines))))
+        .map(|(name, command, lines)| (format!("{name}.svg"), svg(command, &shown(&output(command), *lines))))
         .collect();
     keep("docs/img", "svg", &pictures);
 }
@@ -39,9 +41,11 @@ fn output(command: &str) -> String {
     String::from_utf8(bytes).expect("output is UTF-8").replace("\r\n", "\n")
 }
 
-/// The first lines; an ellipsis stands for the rest.
-fn first(output: &str, lines: usize) -> String {
-    let all = output.lines().count();
-    let shown: Vec<_> = output.lines().take(lines).collect();
-    shown.join("\n") + if all > lines { "\n…" } else { "" }
+/// The first and the last lines; an ellipsis stands for those between them.
+fn shown(output: &str, (first, last): (usize, usize)) -> String {
+    let lines: Vec<_> = output.lines().collect();
+    if first.saturating_add(last) >= lines.len() {
+        return output.to_owned();
+    }
+    [&lines[..first], &["", "…"], &lines[lines.len() - last..]].concat().join("\n")
 }
