@@ -87,13 +87,13 @@ fn warnings_of_the_server_can_be_errors() {
     create(real, &path("v1", "warned", "pods"), &pod("calm", &good()));
     let server = FaultServer::start(|asked: &Asked| {
         let reply = Reply::forward(real, asked);
-        if asked.is("/api/v1/namespaces/warned/pods") {
+        if asked.path.starts_with("/api/v1/namespaces/warned/pods") {
             reply.with_header("Warning", "299 - \"pods are old-fashioned\"")
         } else {
             reply
         }
     });
-    for command in [&["check"][..], &["explain", "pods"], &["dry-run-label"]] {
+    for command in [&["check"][..], &["explain", "pod/calm"], &["dry-run-label"]] {
         let run = |flag: &[&str]| {
             let address = server.url();
             let args = [command, &["-n", "warned", "--server", &address], flag].concat();
