@@ -22,10 +22,10 @@ const PICTURES: &[(&str, &str, (usize, usize))] = &[
 
 /// Namespaces of the cluster in the pictures, with a label, and a workload with how its pod differs from one that asks for
 /// nothing. Beside them there are two of the examples in `shop`.
-const NAMESPACES: &[(&str, (&str, &str), (&str, &str))] = &[
-    ("infra", ("pod-security.kubernetes.io/enforce", "privileged"), ("gateway", "hostNetwork")),
-    ("shop", ("team", "shop"), ("cart", "enableServiceLinks")),
-    ("team-7", ("pod-security.kubernets.io/enforce", "baseline"), ("search", "enableServiceLinks")),
+const NAMESPACES: [(&str, [&str; 2], [&str; 2]); 3] = [
+    ("infra", ["pod-security.kubernetes.io/enforce", "privileged"], ["gateway", "hostNetwork"]),
+    ("shop", ["team", "shop"], ["cart", "enableServiceLinks"]),
+    ("team-7", ["pod-security.kubernets.io/enforce", "baseline"], ["search", "enableServiceLinks"]),
 ];
 
 const ALL: (usize, usize) = (usize::MAX, 0);
@@ -46,9 +46,9 @@ fn every_picture_shows_what_is_printed() {
 /// A cluster of its own, since tests make namespaces in those that they share.
 fn cluster() -> ControlPlane {
     let server = ControlPlane::start(Options::default());
-    for (namespace, label, (name, field)) in NAMESPACES {
-        server.create_namespace(namespace, &[*label]);
-        let spec = json!({"containers": [{"name": name, "image": name}], *field: true});
+    for (namespace, [label, value], [name, field]) in NAMESPACES {
+        server.create_namespace(namespace, &[(label, value)]);
+        let spec = json!({"containers": [{"name": name, "image": name}], field: true});
         create(&server, "apps/v1", namespace, "deployments", &workload(name, &spec, &[]));
     }
     for (file, version, kind) in
