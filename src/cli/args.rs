@@ -53,6 +53,20 @@ pub(super) enum Subcommand {
     Version(VersionArgs),
 }
 
+impl Subcommand {
+    /// Which cluster to ask, of the commands that may ask one.
+    pub(super) fn kube(&self) -> Option<&KubeArgs> {
+        match self {
+            Self::Check(args) => Some(&args.cluster.kube),
+            Self::Explain(args) => Some(&args.cluster.kube),
+            Self::DryRunLabel(args) => Some(&args.kube),
+            Self::Harden(args) => Some(&args.live.kube),
+            Self::Version(args) => Some(&args.kube),
+            Self::Completion(_) => None,
+        }
+    }
+}
+
 /// Which manifests to read.
 #[derive(Debug, Args)]
 pub(super) struct InputArgs {

@@ -70,6 +70,9 @@ fn notices(args: &HardenArgs, hardening: &Hardening) -> Vec<String> {
     let unknown =
         args.choices.volume.iter().filter(|(name, _)| !hardening.report.results.iter().any(|one| one.has_volume(name)));
     notices.extend(unknown.map(|(name, _)| format!("--volume {name}: no pod template here has a volume of that name")));
+    if args.choices.windows && !hardening.report.results.iter().any(|one| one.is_for_windows()) {
+        notices.push("--windows: no pod template here has a node selector for Windows".to_owned());
+    }
     let level = Level::from(args.wanted_level());
     let refused = args.choices.keep_capability.iter().filter(|name| !allows_capability(level, name));
     notices.extend(refused.map(|name| format!("--keep-capability {name}: {level} does not allow this capability")));

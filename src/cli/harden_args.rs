@@ -125,15 +125,15 @@ pub(super) struct ChoiceArgs {
     pub(super) safe_only: bool,
 
     /// User ID that containers run as.
-    #[arg(long, value_name = "UID", value_parser = id())]
+    #[arg(long, value_name = "UID", value_parser = id)]
     pub(super) run_as_user: Option<i64>,
 
     /// Group ID that containers run as.
-    #[arg(long, value_name = "GID", value_parser = id())]
+    #[arg(long, value_name = "GID", value_parser = id)]
     pub(super) run_as_group: Option<i64>,
 
     /// Group that owns the pod's volumes.
-    #[arg(long, value_name = "GID", value_parser = id())]
+    #[arg(long, value_name = "GID", value_parser = id)]
     pub(super) fs_group: Option<i64>,
 
     /// Capability that containers keep where the level allows it, as NET_BIND_SERVICE.
@@ -190,8 +190,10 @@ impl From<WantedLevel> for Level {
 }
 
 /// User and group IDs as the API takes them.
-fn id() -> clap::builder::RangedI64ValueParser<i64> {
-    clap::value_parser!(i64).range(0..=i64::from(i32::MAX))
+fn id(text: &str) -> Result<i64, String> {
+    let largest = i64::from(i32::MAX);
+    let id = text.parse().ok().filter(|id| (0..=largest).contains(id));
+    id.ok_or_else(|| format!("must be a number from 0 to {largest}"))
 }
 
 /// A path that something can be mounted at: the API server takes no colon in it.
@@ -228,6 +230,14 @@ fn formats() -> Vec<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ids_are_those_that_the_api_takes() {
+        assert_eq!((id("0"), id("2147483647")), (Ok(0), Ok(2_147_483_647)));
+        for wrong in ["x", "", "-1", "2147483648", "99999999999999999999", "1.5", "0x10"] {
+            assert_eq!(id(wrong), Err("must be a number from 0 to 2147483647".to_owned()), "{wrong}");
+        }
+    }
 
     #[test]
     fn writable_paths_are_such_that_can_be_mounted_at() {

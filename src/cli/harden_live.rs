@@ -107,6 +107,12 @@ impl Live<'_> {
         Ok(())
     }
 
+    /// Tells what the server warns of, and what it has made of the edits.
+    fn tell_warnings(&self, of_server: &[String], altered: &[String], streams: &mut Streams) -> Result<(), Failure> {
+        of_server.iter().try_for_each(|text| streams.warn_of_server(text, Some(self.args.color)))?;
+        altered.iter().try_for_each(|text| self.warn(text, streams))
+    }
+
     fn tell_errors(&self, errors: &[Problem], streams: &mut Streams) -> Result<(), Failure> {
         let style = streams.err_style(Some(self.args.color));
         render::problem_lists(&[], errors, &style, &mut streams.err)?;

@@ -62,6 +62,14 @@ pub(super) struct KubeArgs {
     #[arg(long, value_name = "TOKEN", value_parser = secret)]
     token: Option<Secret>,
 
+    /// User name of basic authentication, which proxies before an API server may ask for.
+    #[arg(long, value_name = "USERNAME", conflicts_with = "token")]
+    username: Option<String>,
+
+    /// Password of basic authentication.
+    #[arg(long, value_name = "PASSWORD", value_parser = secret, conflicts_with = "token")]
+    password: Option<Secret>,
+
     /// Name to look for in the server's certificate, where it is not the server's own.
     #[arg(long, value_name = "NAME")]
     tls_server_name: Option<String>,
@@ -91,6 +99,11 @@ pub(super) struct KubeArgs {
     #[arg(long, value_name = "BOOL", action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_value = "false",
           default_missing_value = "true", hide_default_value = true, hide_possible_values = true)]
     disable_compression: bool,
+
+    /// End with 2 where the server has warned of something.
+    #[arg(long, value_name = "BOOL", action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_value = "false",
+          default_missing_value = "true", hide_default_value = true, hide_possible_values = true)]
+    warnings_as_errors: bool,
 }
 
 /// A time limit, or none. (An `Option` would be an option of clap's.)
@@ -98,6 +111,11 @@ pub(super) struct KubeArgs {
 struct Timeout(Option<Duration>);
 
 impl KubeArgs {
+    /// Whether the server's warnings are failures.
+    pub(super) fn takes_warnings_for_errors(&self) -> bool {
+        self.warnings_as_errors
+    }
+
     /// What the flags and the process' environment say together, once for each context that was asked for.
     ///
     /// # Errors
@@ -167,6 +185,8 @@ impl KubeArgs {
             client_certificate: self.client_certificate.clone(),
             client_key: self.client_key.clone(),
             token: self.token.clone(),
+            username: self.username.clone(),
+            password: self.password.clone(),
             request_timeout: self.request_timeout.0,
             disable_compression: self.disable_compression,
             silent: false,
@@ -248,9 +268,12 @@ mod tests {
 
     #[test]
     fn flags_are_told_without_secrets() {
-        let app = App::try_parse_from(["app", "--context=a", "--context=b", "--token=abc", "--as=jane"]).unwrap();
-        let flags: Vec<_> = app.kube.flags().into_iter().map(|(flag, value)| format!("{flag} {value}")).collect();
-        assert_eq!(flags, ["--context a", "--context b", "--as jane"]);
+        for secrets in [["--token=abc", "--context=b"], ["--username=u", "--password=p"]] {
+            let app = App::try_parse_from(["app", "--context=a", "--as=jane"].iter().chain(&secrets)).unwrap();
+            let flags: Vec<_> = app.kube.flags().into_iter().map(|(flag, value)| format!("{flag} {value}")).collect();
+            assert!(flags.iter().all(|flag| flag.starts_with("--context ") || flag == "--as jane"), "{flags:?}");
+            assert!(flags.len() > 1, "{flags:?}");
+        }
     }
 
     #[test]
@@ -261,9 +284,11 @@ mod tests {
     }
 
     #[test]
-    fn the_token_does_not_show() {
-        let app = App::try_parse_from(["app", "--token=abc123"]).unwrap();
-        assert!(!format!("{app:?}").contains("abc123"));
+    fn secrets_do_not_show() {
+        for secret in ["--token=abc123", "--password=abc123"] {
+            let app = App::try_parse_from(["app", secret]).unwrap();
+            assert!(!format!("{app:?}").contains("abc123"));
+        }
         assert!(App::try_parse_from(["app", "--request-timeout=soon"]).is_err());
     }
 }

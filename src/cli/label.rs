@@ -92,10 +92,10 @@ fn selection(args: &LabelArgs) -> Selection {
 
 /// What should be known about the run as a whole.
 fn warn(args: &LabelArgs, request: &Request, warnings: &[String], streams: &mut Streams) -> Result<(), Failure> {
-    let style = streams.err_style(Some(args.color));
     for warning in warnings {
-        render::warning(warning, &style, &mut streams.err)?;
+        streams.warn_of_server(warning, Some(args.color))?;
     }
+    let style = streams.err_style(Some(args.color));
     let users: Vec<_> = request.admission.exempt_usernames().collect();
     if !users.is_empty() {
         let users = users.join(", ");

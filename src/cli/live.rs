@@ -8,7 +8,7 @@ use crate::check::Request;
 use crate::cluster::{Cluster, ConnectOptions};
 use crate::live::{Ask, gather, parse};
 use crate::policy::Version;
-use crate::render::{self, Format, shell_word};
+use crate::render::{Format, shell_word};
 use crate::report::{Problem, Report, Source};
 
 /// How a run shows itself while it goes on.
@@ -74,9 +74,8 @@ fn add(
     let bar = Bar::new(streams.err_is_terminal && looks.progress);
     let gathered = gather(&cluster, request, &ask, &|came, remaining| bar.show(came, remaining));
     bar.end();
-    let style = streams.err_style(Some(looks.color));
     for warning in cluster.warnings() {
-        render::warning(&warning, &style, &mut streams.err).map_err(|error| error.to_string())?;
+        streams.warn_of_server(&warning, Some(looks.color)).map_err(|error| error.to_string())?;
     }
     let gathered = gathered?;
     report.results.extend(gathered.verdicts);

@@ -14,6 +14,7 @@ mod harden_live_args;
 mod harden_write;
 mod interrupt;
 mod kube_args;
+mod kubectl_flags;
 mod label;
 mod label_args;
 mod live;
@@ -34,8 +35,9 @@ use clap::FromArgMatches;
 use clap::error::ErrorKind;
 
 use args::{App, Subcommand};
+use kube_args::KubeArgs;
 
-use crate::render::sanitize;
+use crate::render::{plural, sanitize};
 
 /// Runs the command line `args` (the program's name first) and tells how it ended. A reader that went away is no
 /// failure.
@@ -47,12 +49,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, streams: &mut Streams) -> E
     let parsed = command().try_get_matches_from(args).and_then(|matches| App::from_arg_matches(&matches));
     let result = match parsed {
         Ok(app) => match app.command {
-            Some(Subcommand::Check(args)) => check::run(&args, streams),
-            Some(Subcommand::Explain(args)) => explain::run(&args, streams),
-            Some(Subcommand::DryRunLabel(args)) => label::run(&args, streams),
-            Some(Subcommand::Completion(args)) => completion::run(&args, streams),
-            Some(Subcommand::Version(args)) => version::run(&args, streams),
-            Some(Subcommand::Harden(args)) => harden::run(&args, streams),
+            Some(command) => carry_out(&command, streams),
             None => first_screen(streams),
         },
         Err(error) => usage(&error, streams),
@@ -62,6 +59,24 @@ pub fn run(args: impl IntoIterator<Item = OsString>, streams: &mut Streams) -> E
         Err(Failure::Stream(error)) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Clean,
         Err(failure) => report(&failure, streams),
     }
+}
+
+fn carry_out(command: &Subcommand, streams: &mut Streams) -> Result<Exit, Failure> {
+    let exit = match command {
+        Subcommand::Check(args) => check::run(args, streams),
+        Subcommand::Explain(args) => explain::run(args, streams),
+        Subcommand::DryRunLabel(args) => label::run(args, streams),
+        Subcommand::Completion(args) => completion::run(args, streams),
+        Subcommand::Version(args) => version::run(args, streams),
+        Subcommand::Harden(args) => harden::run(args, streams),
+    }?;
+    let warnings = streams.server_warnings();
+    if exit == Exit::Cancelled || warnings == 0 || !command.kube().is_some_and(KubeArgs::takes_warnings_for_errors) {
+        return Ok(exit);
+    }
+    // kubectl's words.
+    let received = format!("{warnings} {} received", plural(warnings, "warning", "warnings"));
+    Err(Failure::Message(received))
 }
 
 /// Why a command could not do its work at all.
@@ -90,7 +105,7 @@ fn first_screen(streams: &mut Streams) -> Result<Exit, Failure> {
 fn usage(error: &clap::Error, streams: &mut Streams) -> Result<Exit, Failure> {
     let asked_for = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
     let color = if asked_for { streams.out_color(None) } else { streams.err_color(None) };
-    let text = error.render();
+    let text = kubectl_flags::refusal(error).unwrap_or_else(|| error.render());
     let text = if color { text.ansi().to_string() } else { text.to_string() };
     if asked_for {
         streams.out.write_all(text.as_bytes())?;

@@ -4,7 +4,7 @@ use std::env;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 
-use crate::render::Style;
+use crate::render::{self, Style};
 
 /// When to write colours: the value of `--color`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -27,6 +27,8 @@ pub struct Streams {
     pub out_is_terminal: bool,
     /// Whether `err` is a terminal.
     pub err_is_terminal: bool,
+    /// How many warnings of a server were told.
+    server_warnings: usize,
 }
 
 impl Streams {
@@ -38,7 +40,20 @@ impl Streams {
             err: Box::new(io::stderr()),
             out_is_terminal: io::stdout().is_terminal(),
             err_is_terminal: io::stderr().is_terminal(),
+            server_warnings: 0,
         }
+    }
+
+    /// Tells what a server warns of.
+    pub(super) fn warn_of_server(&mut self, text: &str, asked: Option<Color>) -> io::Result<()> {
+        self.server_warnings += 1;
+        let style = self.err_style(asked);
+        render::warning(text, &style, &mut self.err)
+    }
+
+    /// How many warnings of a server were told.
+    pub(super) fn server_warnings(&self) -> usize {
+        self.server_warnings
     }
 
     /// Whether results are coloured; `None` asks for the default.

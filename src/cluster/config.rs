@@ -6,7 +6,7 @@ use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use http::header::USER_AGENT;
+use http::header::{AUTHORIZATION, USER_AGENT};
 use http::{HeaderValue, Uri};
 use kube::Config;
 use kube::config::{AuthInfo, Cluster};
@@ -16,6 +16,7 @@ use rustls::pki_types::pem::PemObject;
 use super::error::ClusterError;
 use super::exec;
 use super::kubeconfig::{self, Chosen};
+use super::login;
 use super::options::{ConnectOptions, Environment, Impersonation};
 use super::proxy;
 
@@ -38,19 +39,12 @@ pub(super) fn resolve(options: &ConnectOptions) -> Result<Resolved, ClusterError
     override_user(&mut user, options)?;
     check_impersonation(&user)?;
     let who = user_name.as_deref().unwrap_or("default");
-    if let Some(provider) = &user.auth_provider
-        && matches!(provider.name.as_str(), "gcp" | "azure")
-    {
-        return Err(ClusterError::config(format!(
-            "the user {who:?} logs in with the auth provider {:?}, which Kubernetes has removed: use its credential plugin",
-            provider.name
-        )));
-    }
+    login::check_provider(&user, who)?;
     let roots = roots(&cluster)?;
     // The files come first: a plugin may ask questions, and in vain if something else is wrong.
     load_files(&mut user)?;
     let url = server_url(&cluster, &user)?;
-    if user.token.is_none() {
+    if user.token.is_none() && user.auth_provider.is_none() {
         let identity = exec::run_plugin(&mut user, &cluster, options)?;
         if let Some((certificate, key)) = identity {
             user.client_certificate_data = Some(STANDARD.encode(certificate));
@@ -65,8 +59,11 @@ pub(super) fn resolve(options: &ConnectOptions) -> Result<Resolved, ClusterError
     config.tls_server_name = cluster.tls_server_name.filter(|name| !name.is_empty());
     config.disable_compression = cluster.disable_compression == Some(true);
     // The system's roots take milliseconds to load and may be missing in a container: only where they are needed.
-    let needs_roots = config.cluster_url.scheme_str() == Some("https") && !config.accept_invalid_certs;
+    let is_https = |uri: &Uri| uri.scheme_str() == Some("https");
+    let needs_roots = is_https(&config.cluster_url) || config.proxy_url.as_ref().is_some_and(is_https);
+    let needs_roots = needs_roots && !config.accept_invalid_certs;
     config.root_cert = roots.or_else(|| (!needs_roots).then(Vec::new));
+    config.headers.extend(login::authorization(&user)?.map(|header| (AUTHORIZATION, header)));
     config.auth_info = user;
     // kube's policy would try for hours.
     config.default_retry = false;
@@ -130,6 +127,7 @@ fn override_user(user: &mut AuthInfo, options: &ConnectOptions) -> Result<(), Cl
         user.token = Some(token.reveal().to_owned().into());
         (user.token_file, user.username, user.password, user.auth_provider) = (None, None, None, None);
     }
+    override_basic(user, options)?;
     let Impersonation { user: as_user, uid, groups, extra } = &options.impersonation;
     if as_user.is_some() {
         user.impersonate = as_user.clone();
@@ -151,6 +149,22 @@ fn override_user(user: &mut AuthInfo, options: &ConnectOptions) -> Result<(), Cl
     let named = [&user.impersonate, &user.impersonate_uid].into_iter().flatten();
     if named.chain(user.impersonate_groups.iter().flatten()).any(unsendable) {
         return Err(ClusterError::config("the user, uid or group to act as has characters that cannot be sent"));
+    }
+    Ok(())
+}
+
+/// A name of the flags wins over every way to log in that the entry has. A name alone comes with an empty password.
+fn override_basic(user: &mut AuthInfo, options: &ConnectOptions) -> Result<(), ClusterError> {
+    if let Some(name) = options.username.as_ref().filter(|name| !name.is_empty()) {
+        user.username = Some(name.clone());
+        (user.token, user.token_file, user.auth_provider, user.exec) = (None, None, None, None);
+    }
+    let is_named = user.username.as_ref().is_some_and(|name| !name.is_empty());
+    match &options.password {
+        Some(_) if !is_named => return Err(ClusterError::config("--password needs a user name: give --username too")),
+        Some(password) => user.password = Some(password.reveal().to_owned().into()),
+        None if is_named && user.password.is_none() => user.password = Some(String::new().into()),
+        None => {}
     }
     Ok(())
 }

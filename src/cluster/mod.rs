@@ -25,9 +25,11 @@ mod error;
 mod exec;
 mod kubeconfig;
 mod list;
+mod login;
 mod options;
 mod proxy;
 mod resource;
+mod tls;
 mod translate;
 mod transport;
 mod version;
@@ -106,10 +108,7 @@ impl Cluster {
         let runtime = runtime()?;
         // kube starts a task with its client, and needs a runtime to do so.
         let _entered = runtime.enter();
-        let client = client::client(resolved.config).map_err(|error| {
-            // One level: kube's errors print what they wrap.
-            ClusterError::config(format!("the connection to the server {server} cannot be prepared: {error}"))
-        })?;
+        let client = client::client(resolved.config)?;
         Ok(Self {
             runtime,
             transport: Transport::new(client, server, options.request_timeout),

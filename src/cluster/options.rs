@@ -31,6 +31,10 @@ pub struct ConnectOptions {
     pub client_key: Option<PathBuf>,
     /// The bearer token.
     pub token: Option<Secret>,
+    /// The user name of basic authentication.
+    pub username: Option<String>,
+    /// The password of basic authentication.
+    pub password: Option<Secret>,
     /// How long one request may take, its answer included; `None` is no limit.
     pub request_timeout: Option<Duration>,
     /// Ask for answers that are not compressed.

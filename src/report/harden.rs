@@ -147,13 +147,27 @@ impl Hardened {
     /// Whether the template has a volume of this name.
     #[must_use]
     pub fn has_volume(&self, name: &str) -> bool {
-        let path = self.template.clone().field("spec").field("volumes");
-        let volumes = path.segments().iter().try_fold(&*self.object, |value, segment| match segment {
+        let mut volumes = self.of_spec("volumes").and_then(Value::as_array).into_iter().flatten();
+        volumes.any(|volume| volume.get("name").and_then(Value::as_str) == Some(name))
+    }
+
+    /// Whether the pods run on Windows nodes only, by what the template says of its system or by its node selector.
+    #[must_use]
+    pub fn is_for_windows(&self) -> bool {
+        let is_windows = |value: Option<&Value>| value.is_some_and(|value| value == "windows");
+        let selector = self.of_spec("nodeSelector");
+        let mut labels = ["kubernetes.io/os", "beta.kubernetes.io/os"].into_iter();
+        is_windows(self.of_spec("os").and_then(|os| os.get("name")))
+            || labels.any(|label| is_windows(selector.and_then(|selector| selector.get(label))))
+    }
+
+    /// What is at a field of the pod's spec.
+    fn of_spec(&self, field: &'static str) -> Option<&Value> {
+        let path = self.template.clone().field("spec").field(field);
+        path.segments().iter().try_fold(&*self.object, |value, segment| match segment {
             Segment::Index(index) => value.get(index),
             segment => value.get(segment.as_key().unwrap_or_default()),
-        });
-        let mut volumes = volumes.and_then(Value::as_array).into_iter().flatten();
-        volumes.any(|volume| volume.get("name").and_then(Value::as_str) == Some(name))
+        })
     }
 
     /// The edits without their reasons.

@@ -53,10 +53,13 @@ const GUARDED: &[(&str, &[&str])] = &[
     ("futures_util", &["cluster"]),
     ("http", &["cluster"]),
     ("rustls", &["cluster"]),
+    ("rustls_platform_verifier", &["cluster"]),
     ("hyper_util", &["cluster"]),
+    ("hyper_rustls", &["cluster"]),
     ("hyper_timeout", &["cluster"]),
     ("tower", &["cluster"]),
     ("tower_http", &["cluster"]),
+    ("secrecy", &["cluster"]),
     // Credential plugins are programs.
     ("std::process", &["cli", "cluster", "source"]),
     ("std::io::stdout", &["cli"]),

@@ -151,7 +151,7 @@ restricted, besides baseline
   runAsUser                   User ID                   v1.23  risky   5.2.7
   seccompProfile_restricted   Required seccomp profile  v1.19  safe    5.6.2
 
-next: kubectl secctx explain CHECK|FIELD, as kubectl secctx explain fsGroup
+next: kubectl secctx explain runAsNonRoot
 ";
     assert_output(&explain(&[]), expected);
 }

@@ -134,3 +134,33 @@ fn kustomizations_are_built_by_kubectl() {
     let output = plugin.kubectl(&["secctx", "check", "-k", "nowhere"]);
     assert_exit(&output, 2);
 }
+
+#[test]
+fn every_flag_of_kubectl_is_taken_or_refused_with_a_reason() {
+    let options = Command::new(control_plane::kubectl()).arg("options").output().unwrap();
+    let options = String::from_utf8(options.stdout).unwrap();
+    // `    -n, --namespace='':`
+    let name = |line: &str| Some(line.split_once(" --")?.1.split(['=', ':']).next()?.to_owned());
+    let flags: Vec<_> = options.lines().filter(|line| line.ends_with(':')).filter_map(name).collect();
+    let flags: Vec<_> = flags.iter().map(|name| format!("--{name}")).collect();
+    assert!(flags.len() > 25, "{flags:?}");
+    let help = run(&["check", "--help"]).0;
+    let mut refused = 0;
+    for flag in flags {
+        if help.contains(&format!("{flag} ")) || help.contains(&format!("{flag}[")) {
+            continue;
+        }
+        refused += 1;
+        let (_, complaint) = run(&["check", &flag]);
+        assert!(complaint.starts_with(&format!("error: kubectl's flag {flag} is not taken: ")), "{flag}: {complaint}");
+        let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/commands/README.md")).unwrap();
+        assert!(page.contains(&format!("`{flag}`")), "docs/commands/README.md should say why {flag} is not taken");
+    }
+    assert!(refused > 5, "only {refused} flags are refused");
+}
+
+/// What the program writes to its two streams.
+fn run(args: &[&str]) -> (String, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_kubectl-secctx")).args(args).output().unwrap();
+    (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+}

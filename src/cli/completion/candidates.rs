@@ -324,7 +324,7 @@ mod tests {
             "PATH",
             "NAME=SOURCE",
         ];
-        let free_ids = ["as_user", "tls_server_name"];
+        let free_ids = ["as_user", "tls_server_name", "username", "password"];
         let mut root = crate::cli::command();
         root.build();
         let commands = root.get_subcommands().filter(|command| command.get_name() != "help");

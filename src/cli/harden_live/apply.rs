@@ -153,9 +153,7 @@ impl Live<'_> {
     /// The server has the change.
     fn applied(&self, item: &Item, applied: Applied, before: Before, streams: &mut Streams) -> Result<Fate, Failure> {
         let style = self.style(streams);
-        for warning in applied.warnings.iter().chain(&applied.altered) {
-            self.warn(warning, streams)?;
-        }
+        self.tell_warnings(&applied.warnings, &applied.altered, streams)?;
         let lost = if applied.answer_lost { " (the connection was lost; it was read again)" } else { "" };
         let name = item.planned.subject.short_name();
         render_harden::step(Mark::Good, &format!("{name} patched{lost}"), &style, &mut streams.err)?;

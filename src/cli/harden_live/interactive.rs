@@ -219,9 +219,7 @@ impl Live<'_> {
                         &style,
                         &mut streams.err,
                     )?;
-                    for warning in trial.warnings.iter().chain(&trial.altered) {
-                        self.warn(warning, streams)?;
-                    }
+                    self.tell_warnings(&trial.warnings, &trial.altered, streams)?;
                 }
                 // It is planned again when it is applied.
                 Err(rejection) if rejection.reason == Reason::Changed => {}

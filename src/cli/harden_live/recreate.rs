@@ -35,9 +35,7 @@ impl Live<'_> {
         let before = self.look_before(&item.planned, streams)?;
         match self.make_anew(&recreation, streams)? {
             Recreated::Done { warnings, reached, .. } => {
-                for warning in &warnings {
-                    self.warn(warning, streams)?;
-                }
+                self.tell_warnings(&warnings, &[], streams)?;
                 if self.args.live.no_wait {
                     return Ok(fate(&item.planned, reached, "made anew".to_owned()));
                 }

@@ -16,7 +16,7 @@ const MARGIN: usize = 2;
 pub(super) fn write_all(page: &mut Page<'_>) -> io::Result<()> {
     write_checks(page, CHECKS)?;
     page.gap()?;
-    page.hanging(0, "next: ", "kubectl secctx explain CHECK|FIELD, as kubectl secctx explain fsGroup")
+    page.hanging(0, "next: ", "kubectl secctx explain runAsNonRoot")
 }
 
 /// Writes what lies below a field.
@@ -36,7 +36,8 @@ pub(super) fn write_below(page: &mut Page<'_>, checks: &[&'static Check], fields
         }
     }
     page.gap()?;
-    page.hanging(0, "next: ", "kubectl secctx explain NAME tells all about one of them")
+    let first = checks.first().map(|check| check.id).or_else(|| fields.first().map(|field| field.label()));
+    page.hanging(0, "next: ", &format!("kubectl secctx explain {}", first.unwrap_or_default()))
 }
 
 fn write_checks(page: &mut Page<'_>, checks: &[&Check]) -> io::Result<()> {

@@ -241,3 +241,68 @@ fn proxies_of_the_kubeconfig_and_of_the_environment() {
     let error = refusal(&options).to_string();
     assert!(error.contains("proxy") && !error.contains("s3cret"), "{error}");
 }
+
+#[test]
+fn a_user_name_wins_over_the_other_ways_to_log_in() {
+    let (folder, server) = (TempDir::new().unwrap(), version_server());
+    let basic = json!({"username": "u", "password": "p"});
+    let plugin = json!({"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "/nonexistent"}});
+    // The name, the password, and what they are sent as: the base64 of `name:password`.
+    for (user, name, password, sent) in [
+        (json!({"token": "t"}), Some("jane"), Some("pw"), "Basic amFuZTpwdw=="),
+        (json!({"token": "t"}), Some("jane"), None, "Basic amFuZTo="),
+        (plugin, Some("jane"), Some("pw"), "Basic amFuZTpwdw=="),
+        (basic.clone(), None, Some("pw"), "Basic dTpwdw=="),
+        (basic, Some("jane"), None, "Basic amFuZTpw"),
+        (json!({"username": "u"}), None, None, "Basic dTo="),
+    ] {
+        let file = write(&folder, "config", &kubeconfig("one", &server.address(), user).to_string());
+        let mut options = listed(vec![file]);
+        options.username = name.map(str::to_owned);
+        options.password = password.and_then(secret);
+        connect(&options).server_version().unwrap();
+        assert_eq!(last(&server).header("authorization"), [sent]);
+    }
+    let file = write(&folder, "config", &kubeconfig("one", &server.address(), json!({"token": "t"})).to_string());
+    let mut options = listed(vec![file]);
+    options.password = secret("s3cret");
+    assert_eq!(refusal(&options).to_string(), "--password needs a user name: give --username too");
+}
+
+#[test]
+fn auth_providers_are_those_that_can_still_give_a_token() {
+    let (folder, server) = (TempDir::new().unwrap(), version_server());
+    let options =
+        |user: Value| listed(vec![write(&folder, "config", &kubeconfig("one", &server.address(), user).to_string())]);
+    let provider = |name: &str, config: Value| json!({"auth-provider": {"name": name, "config": config}});
+    connect(&options(provider("oidc", json!({"id-token": "abc"})))).server_version().unwrap();
+    assert_eq!(last(&server).header("authorization"), ["Bearer abc"]);
+    for (name, why) in [
+        ("oidc", "and has no id-token in the kubeconfig"),
+        ("gcp", "which Kubernetes has removed: use its credential plugin"),
+        ("azure", "which Kubernetes has removed: use its credential plugin"),
+        ("own", "which is not known here"),
+    ] {
+        let error = refusal(&options(provider(name, json!({})))).to_string();
+        assert!(error.ends_with(&format!("logs in with the auth provider {name:?}, {why}")), "{error}");
+    }
+}
+
+#[test]
+fn a_token_that_no_header_can_hold_is_refused_without_being_told() {
+    let mut options = at("http://localhost:1");
+    options.token = secret("s3cret\nmore");
+    assert_eq!(refusal(&options).to_string(), "the token has characters that cannot be sent");
+}
+
+#[test]
+fn a_proxy_gets_the_name_and_password_of_its_address() {
+    let proxy = version_server();
+    let mut options = hurried("http://k8s.invalid", Duration::from_secs(5));
+    options.environment.http_proxy = Some(format!("http://jane:p%40ss@{}", proxy.address()));
+    connect(&options).server_version().unwrap();
+    // The base64 of `jane:p@ss`, for the proxy alone.
+    assert_eq!(proxy.asked()[0].header("proxy-authorization"), ["Basic amFuZTpwQHNz"]);
+    assert!(last(&proxy).is("/version"));
+    assert_eq!(last(&proxy).header("proxy-authorization"), [""; 0]);
+}

@@ -12,7 +12,7 @@ use rustls::server::WebPkiClientVerifier;
 use serde_json::json;
 use tempfile::TempDir;
 
-use super::{admin, at, connect};
+use super::{admin, at, connect, refusal};
 use crate::support::control_plane::ControlPlane;
 use crate::support::faults::{FaultServer, Reply};
 
@@ -134,4 +134,38 @@ fn a_client_certificate_is_shown_to_a_server_that_asks_for_it() {
     fs::write(authority.file("config"), config.to_string()).unwrap();
     let options = ConnectOptions { kubeconfig: Some(authority.file("config")), ..ConnectOptions::default() };
     assert_eq!(connect(&options).server_version().unwrap().minor, 36);
+}
+
+#[test]
+fn a_proxy_may_speak_tls() {
+    let authority = Authority::new();
+    let proxy = authority.server(&["127.0.0.1"], 2100, false);
+    let mut options = at("http://k8s.invalid");
+    options.environment.http_proxy = Some(proxy.url());
+    let error = connect(&options).server_version().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Tls, "{error}");
+    options.certificate_authority = Some(authority.file("ca.pem"));
+    // The name is that of the server, and the proxy has its own.
+    options.tls_server_name = Some("elsewhere.example".to_owned());
+    assert_eq!(connect(&options).server_version().unwrap().minor, 36);
+    assert_eq!(proxy.asked()[0].method, "CONNECT");
+}
+
+#[test]
+fn certificates_that_cannot_be_used_are_told() {
+    let (authority, other) = (Authority::new(), Authority::new());
+    let mut options = at("https://localhost:1");
+    options.certificate_authority = Some(authority.file("ca.pem"));
+    let (certificate, _) = authority.issue(&["jane"], 2100);
+    let (_, key) = other.issue(&["joe"], 2100);
+    fs::write(authority.file("client.pem"), certificate.pem()).unwrap();
+    options.client_certificate = Some(authority.file("client.pem"));
+    options.client_key = Some(authority.file("client.key"));
+    let refused = |key: &str| {
+        fs::write(authority.file("client.key"), key).unwrap();
+        refusal(&options).to_string()
+    };
+    let error = refused(&key.serialize_pem());
+    assert!(error.starts_with("the client certificate and its key cannot be used: "), "{error}");
+    assert_eq!(refused("s3cret"), "there is no PEM key (PKCS #8, PKCS #1 or SEC 1) in the client key");
 }

@@ -8,12 +8,15 @@ use clap::{Arg, Command};
 use super::text::{default, examples, filled, headings, help, markdown, plain, usage, values};
 use super::{MADE, all_commands, keep, root};
 
+/// The page of all commands.
+const INDEX: &str = "README.md";
+
 #[test]
 fn every_command_has_its_page() {
     let commands = all_commands();
     let mut pages: BTreeMap<String, String> =
         commands.iter().skip(1).map(|(path, command)| (file(path), page(path, command))).collect();
-    pages.insert("README.md".to_owned(), index(&commands));
+    pages.insert(INDEX.to_owned(), index(&commands));
     keep("docs/commands", "md", &pages);
 }
 
@@ -22,7 +25,7 @@ fn every_introduction_belongs_to_a_command() {
     let files: Vec<_> = all_commands().iter().map(|(path, _)| file(path)).collect();
     for entry in fs::read_dir(root().join("docs/commands/intro")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
-        assert!(files.contains(&name), "there is no command for docs/commands/intro/{name}");
+        assert!(name == INDEX || files.contains(&name), "there is no command for docs/commands/intro/{name}");
     }
 }
 
@@ -39,7 +42,8 @@ fn index(commands: &[(Vec<String>, Command)]) -> String {
         let line = format!("- [`{}`]({}): {about}", path.join(" "), file(path));
         page += &(filled(&line, "  ") + "\n");
     }
-    page + "\nAll of them end with the codes in [exit-codes.md](../exit-codes.md).\n"
+    page += "\nAll of them end with the codes in [exit-codes.md](../exit-codes.md).\n\n";
+    page + &fs::read_to_string(root().join("docs/commands/intro").join(INDEX)).unwrap()
 }
 
 fn page(path: &[String], command: &Command) -> String {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthStr;
 
 /// Pixels of a character and of a line.
 const CHARACTER: f64 = 8.4;
@@ -89,16 +89,14 @@ fn runs(line: &str, look: &mut Look) -> Vec<(Look, String)> {
     runs
 }
 
-/// Every word is placed at its column, so that columns stand below each other in any font.
+/// What stands together is placed at its column, so that columns stand below each other in any font.
 fn line_of(line: &[(Look, String)], y: f64) -> String {
     let mut svg = String::new();
     let mut column = 0;
     for (look, text) in line {
-        let indent: usize = text.chars().take_while(|c| *c == ' ').map(|c| c.width().unwrap_or(0)).sum();
-        let words = text.trim();
-        if !words.is_empty() {
+        for (offset, words) in groups(text) {
             let at = |column: usize| CHARACTER * f64::from(u32::try_from(column).unwrap());
-            let (x, length) = (MARGIN + at(column + indent), at(words.width()));
+            let (x, length) = (MARGIN + at(column + offset), at(words.width()));
             let (class, words) = (look.classes(), escaped(words));
             writeln!(
                 svg,
@@ -111,13 +109,27 @@ fn line_of(line: &[(Look, String)], y: f64) -> String {
     svg
 }
 
+/// The words of a text that stand one blank apart, with the column of each group: viewers draw several blanks as one.
+fn groups(text: &str) -> Vec<(usize, &str)> {
+    let mut column = 0;
+    let mut groups = Vec::new();
+    for part in text.split("  ") {
+        let indent = part.len() - part.trim_start().len();
+        if !part.trim().is_empty() {
+            groups.push((column + indent, part.trim()));
+        }
+        column += part.width() + 2;
+    }
+    groups
+}
+
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 #[test]
 fn colours_and_columns_come_through() {
-    let svg = svg("x", "a \u{1b}[1;31m<b>\u{1b}[0m\n  ✗ c");
+    let svg = svg("x", "a \u{1b}[1;31m<b>\u{1b}[0m\n  ✗ c    d  ");
     let texts: Vec<_> = svg.lines().filter(|line| line.starts_with("<text")).collect();
     assert_eq!(
         texts,
@@ -126,6 +138,7 @@ fn colours_and_columns_come_through() {
             "<text x=\"16.0\" y=\"79.0\" textLength=\"8.4\" class=\"n\">a</text>",
             "<text x=\"32.8\" y=\"79.0\" textLength=\"25.2\" class=\"c31 b\">&lt;b&gt;</text>",
             "<text x=\"32.8\" y=\"98.0\" textLength=\"25.2\" class=\"n\">✗ c</text>",
+            "<text x=\"91.6\" y=\"98.0\" textLength=\"8.4\" class=\"n\">d</text>",
         ]
     );
 }

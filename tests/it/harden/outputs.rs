@@ -50,6 +50,8 @@ fn a_residue_says_why_and_what_could_be_done() {
     assert_eq!(ran.stderr, "Warning: --volume rum: no pod template here has a volume of that name\n");
     let ran = harden(&files, &["-f", "host.yaml", "-q"]);
     assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.as_str()), (Some(1), "", ""));
+    let ran = harden(&files, &["-f", "host.yaml", "-q", "--windows"]);
+    assert_eq!(ran.stderr, "Warning: --windows: no pod template here has a node selector for Windows\n");
 }
 
 #[test]

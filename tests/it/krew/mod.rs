@@ -1,11 +1,12 @@
 //! krew's rules on the manifest and on an archive, and an installation that follows them.
 #![cfg(unix)]
 
+mod real;
 mod rules;
 
 use std::env;
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
@@ -14,6 +15,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support::control_plane;
+use real::Krew;
 
 const VERSION: &str = concat!("v", env!("CARGO_PKG_VERSION"));
 
@@ -144,21 +146,29 @@ fn another_system_gets_a_program_of_its_own_name() {
     assert!(open.len() == 4 && !open.contains(&"windows/amd64".to_owned()), "{open:?}");
 }
 
-/// What `kubectl krew install --manifest --archive` does, step by step.
+/// The real krew installs the archive, and the real kubectl runs what it installed.
 #[test]
 fn kubectl_runs_what_krew_installs() {
-    let packaged = packaged();
-    let manifest = packaged.manifest();
-    assert_eq!(rules::broken(&manifest), [""; 0]);
-    let platforms = manifest["spec"]["platforms"].as_array().unwrap();
-    let platform = platforms.iter().find(|one| rules::name(one) == packaged.platform).expect("this machine's");
-    let sum = text(&run(Command::new("sha256sum").arg(packaged.archive())).stdout);
-    assert_eq!(sum.split(' ').next(), platform["sha256"].as_str(), "krew compares the checksums");
-
-    let krew = Installed::new(packaged);
+    let krew = installed();
+    let program = krew.path("bin/kubectl-secctx");
+    assert!(fs::symlink_metadata(&program).unwrap().is_symlink());
+    assert_eq!(fs::metadata(&program).unwrap().permissions().mode() & 0o777, 0o755);
     let output = krew.run(Command::new(control_plane::kubectl()).args(["secctx", "check", "-f", "examples/"]));
     assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
     assert!(text(&output.stdout).contains("5 workloads checked against restricted:"), "{}", text(&output.stdout));
+}
+
+#[test]
+fn krew_refuses_an_archive_that_is_not_the_manifests() {
+    let folder = TempDir::new().unwrap();
+    let manifest = folder.path().join("secctx.yaml");
+    let text_of = fs::read_to_string(packaged().folder.path().join("secctx.yaml")).unwrap();
+    let sum = text(&run(Command::new("sha256sum").arg(packaged().archive())).stdout);
+    let sum = sum.split(' ').next().unwrap();
+    assert!(text_of.contains(sum), "the manifest names the archive's checksum");
+    fs::write(&manifest, text_of.replace(sum, &"0".repeat(64))).unwrap();
+    let output = Krew::new().install(&manifest, &packaged().archive());
+    assert!(!output.status.success() && text(&output.stderr).contains("checksum"), "{}", text(&output.stderr));
 }
 
 /// krew prints the caveats; what they tell to type must do what they say.
@@ -169,7 +179,7 @@ fn the_caveats_switch_completion_on() {
     let is_typed = |line: &&str| line.starts_with("helper=") || line.starts_with("kubectl secctx completion");
     let script: Vec<_> = caveats.lines().map(str::trim).filter(is_typed).collect();
     assert_eq!(script.len(), 2, "{caveats}");
-    let krew = Installed::new(packaged());
+    let krew = installed();
     let output = krew.run(Command::new("/bin/sh").arg("-c").arg(script.join("\n")));
     assert!(output.status.success(), "{}", text(&output.stderr));
     let output = krew.run(Command::new(control_plane::kubectl()).args(["__complete", "secctx", ""]));
@@ -177,31 +187,12 @@ fn the_caveats_switch_completion_on() {
 }
 
 /// A fresh root of krew with the plugin in it.
-struct Installed(TempDir);
-
-impl Installed {
-    fn new(packaged: &Packaged) -> Self {
-        let manifest = packaged.manifest();
-        let platforms = manifest["spec"]["platforms"].as_array().unwrap();
-        let platform = platforms.iter().find(|one| rules::name(one) == packaged.platform).expect("this machine's");
-        let krew = TempDir::new().unwrap();
-        let store = krew.path().join("store/secctx").join(manifest["spec"]["version"].as_str().unwrap());
-        fs::create_dir_all(&store).unwrap();
-        fs::create_dir(krew.path().join("bin")).unwrap();
-        run(Command::new("tar").arg("-xzf").arg(packaged.archive()).arg("-C").arg(&store));
-        let program = store.join(platform["bin"].as_str().unwrap());
-        assert_eq!(fs::metadata(&program).unwrap().permissions().mode() & 0o777, 0o755);
-        symlink(&program, krew.path().join("bin/kubectl-secctx")).unwrap();
-        Self(krew)
-    }
-
-    /// Runs a command that finds kubectl and what krew installed, in a home of its own.
-    fn run(&self, command: &mut Command) -> Output {
-        let kubectl = control_plane::kubectl();
-        let path = [&self.0.path().join("bin"), kubectl.parent().unwrap(), Path::new("/usr/bin"), Path::new("/bin")];
-        command.env_clear().env("PATH", env::join_paths(path).unwrap()).current_dir(root());
-        command.env("HOME", self.0.path()).env("KREW_ROOT", self.0.path()).output().unwrap()
-    }
+fn installed() -> Krew {
+    let krew = Krew::new();
+    let output = krew.install(&packaged().folder.path().join("secctx.yaml"), &packaged().archive());
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("kubectl secctx check"), "the caveats: {}", text(&output.stderr));
+    krew
 }
 
 #[test]

@@ -78,3 +78,33 @@ fn a_kind_that_cannot_be_had_is_told_and_the_rest_goes_on() {
         assert_eq!(text(&report["results"][0]["message"]), ESCALATES);
     }
 }
+
+/// kubectl's `--warnings-as-errors`: warnings that came in a header, not those of the plugin's own.
+#[test]
+fn warnings_of_the_server_can_be_errors() {
+    let real = ControlPlane::shared(None);
+    real.create_namespace("warned", &[]);
+    create(real, &path("v1", "warned", "pods"), &pod("calm", &good()));
+    let server = FaultServer::start(|asked: &Asked| {
+        let reply = Reply::forward(real, asked);
+        if asked.path.starts_with("/api/v1/namespaces/warned/pods") {
+            reply.with_header("Warning", "299 - \"pods are old-fashioned\"")
+        } else {
+            reply
+        }
+    });
+    for command in [&["check"][..], &["explain", "pod/calm"], &["dry-run-label"]] {
+        let run = |flag: &[&str]| {
+            let address = server.url();
+            let args = [command, &["-n", "warned", "--server", &address], flag].concat();
+            Ran::from(secctx().args(args).output().unwrap())
+        };
+        let told = "Warning: pods are old-fashioned\n";
+        let calm = run(&["--warnings-as-errors=false"]);
+        assert_eq!((calm.code, calm.stderr.as_str()), (Some(0), told), "{command:?}");
+        let strict = run(&["--warnings-as-errors"]);
+        assert_eq!(strict.code, Some(2), "{command:?}");
+        assert_eq!(strict.stderr, format!("{told}error: 1 warning received\n"), "{command:?}");
+        assert_eq!(strict.stdout, calm.stdout, "the results are printed all the same");
+    }
+}
