@@ -82,6 +82,15 @@ impl ClusterError {
         )
     }
 
+    /// Whether a change may be made although it failed: it was on its way, and no refusal came back.
+    #[must_use]
+    pub fn may_be_done(&self) -> bool {
+        matches!(
+            self.kind,
+            ErrorKind::Unreachable | ErrorKind::Timeout | ErrorKind::Answer | ErrorKind::Server | ErrorKind::Tls
+        )
+    }
+
     pub(super) fn continue_token(&self) -> Option<&str> {
         self.continue_token.as_deref()
     }
