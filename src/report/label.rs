@@ -48,7 +48,7 @@ pub struct NamespaceRow {
     pub system: bool,
     /// Why admission does not look at it, if so.
     pub exempt: Option<String>,
-    /// The strictest level that all of its pods and templates meet at the server's version.
+    /// The strictest level that all of its pods and templates are known to meet at the server's version.
     pub strictest: Level,
     /// What of it could not be read, as `deployments.apps`: more may violate than is told.
     pub unread: Vec<String>,

@@ -116,7 +116,10 @@ fn upgrade(report: &LabelReport) -> Parts {
         parts.push((Tone::StrongGood, format!("{} newly admitted", counted(admitted, "workload", "workloads"))));
     }
     if parts.is_empty() {
-        parts.push((Tone::StrongGood, "nothing is newly refused".to_owned()));
+        parts.push(match report.namespaces.iter().all(|row| row.unread.is_empty()) {
+            true => (Tone::StrongGood, "nothing is newly refused".to_owned()),
+            false => (Tone::StrongWarning, "nothing that could be read is newly refused".to_owned()),
+        });
     }
     parts
 }

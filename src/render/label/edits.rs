@@ -71,6 +71,10 @@ impl<'a> Edit<'a> {
         let now = words::now(row, Mode::Enforce).map_or(Level::Privileged, |policy| policy.level);
         if let Some(why) = &row.exempt {
             self.remarks.push(format!("admission does not look at it: {}", crate::render::sanitize(why)));
+        } else if !row.unread.is_empty() {
+            let unread = words::list(row.unread.clone(), 3);
+            let unread = crate::render::sanitize(&unread).into_owned();
+            self.remarks.push(format!("{unread} could not be read, so nobody knows yet what is safe"));
         } else if now > strictest {
             self.remarks.push(format!("enforces {now}, though what runs there only meets {strictest}"));
         } else if now == strictest {
@@ -92,7 +96,7 @@ impl<'a> Edit<'a> {
     fn mode(&mut self, mode: &ModeRow) {
         if !mode.violating.is_empty() {
             let names = words::list(mode.violating.iter().map(words::name).collect(), 5);
-            let outcome = words::outcome(mode.mode, mode.workloads);
+            let outcome = words::outcome(self.row, mode.mode, mode.workloads);
             self.remarks.push(format!("{} {}: {outcome}: {names}", mode.mode, mode.to));
         }
         self.policy(mode.mode, mode.to);

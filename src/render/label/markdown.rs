@@ -54,7 +54,8 @@ fn write_table(report: &LabelReport, out: &mut dyn Write) -> io::Result<()> {
         )?;
         return report.namespaces.iter().try_for_each(|row| {
             let levels = row.modes.iter().map(|mode| outcome(report, row, mode)).collect::<Vec<_>>().join(" | ");
-            writeln!(out, "| {} | {} | {levels} | {} |", cell(&row.name), now(row, Mode::Enforce), row.strictest)
+            let strictest = if row.unread.is_empty() { row.strictest.as_str() } else { words::NOT_KNOWN };
+            writeln!(out, "| {} | {} | {levels} | {strictest} |", cell(&row.name), now(row, Mode::Enforce))
         });
     }
     writeln!(out, "\n| Namespace | Mode | Now | Then | Workloads | Pods |\n|---|---|---|---|---|---|")?;
@@ -78,6 +79,7 @@ fn outcome(report: &LabelReport, row: &NamespaceRow, mode: &ModeRow) -> String {
         return "➖ exempt".to_owned();
     }
     let sign = match (mode.violating.is_empty(), mode.mode) {
+        (true, _) if !row.unread.is_empty() => "❔",
         _ if mode.workloads.judged == 0 => "➖",
         (true, _) => "✅",
         (false, Mode::Enforce) => "❌",
@@ -87,7 +89,7 @@ fn outcome(report: &LabelReport, row: &NamespaceRow, mode: &ModeRow) -> String {
         Question::Upgrade { .. } => {
             format!("{sign} {} newly refused, {} newly admitted", mode.violating.len(), mode.newly_allowed.len())
         }
-        _ => format!("{sign} {}", words::outcome(mode.mode, mode.workloads)),
+        _ => format!("{sign} {}", words::outcome(row, mode.mode, mode.workloads)),
     }
 }
 
@@ -108,7 +110,7 @@ fn write_notices(report: &LabelReport, out: &mut dyn Write) -> io::Result<()> {
 
 fn write_change(row: &NamespaceRow, change: &Change<'_>, out: &mut dyn Write) -> io::Result<()> {
     let Some(first) = change.first().filter(|first| !first.violating.is_empty()) else { return Ok(()) };
-    let outcome = words::outcome(if change.enforces() { Mode::Enforce } else { first.mode }, first.workloads);
+    let outcome = words::outcome(row, if change.enforces() { Mode::Enforce } else { first.mode }, first.workloads);
     let (name, modes) = (html(&row.name), change.modes());
     writeln!(out, "\n<details><summary><code>{name}</code>: {modes} <code>{}</code>, {outcome}</summary>\n", first.to)?;
     for mode in &change.rows {
