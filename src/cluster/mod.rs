@@ -256,6 +256,12 @@ impl Cluster {
         self.transport.try_again();
     }
 
+    /// Whether the server has been given up: it can be reached no more, or has let requests wait in vain.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        self.transport.is_lost()
+    }
+
     /// Several requests to be made at once.
     pub fn batch(&self) -> Batch<'_> {
         Batch { cluster: self, requests: Vec::new() }

@@ -22,6 +22,8 @@ pub(super) struct Patience {
     gone: Duration,
     /// How long it was waited for in vain.
     lost: Duration,
+    /// When that was so first.
+    vain: Option<Instant>,
     /// Since when the server has only asked for patience.
     ailing: Option<Instant>,
     /// When the server answered properly the last time.
@@ -34,7 +36,7 @@ impl Patience {
     /// Of a run whose requests may take so long each.
     pub(super) fn new(request_timeout: Option<Duration>) -> Self {
         let (gone, lost) = (Duration::ZERO, Duration::ZERO);
-        Self { request_timeout, gone, lost, ailing: None, well: None, dead: None }
+        Self { request_timeout, gone, lost, vain: None, ailing: None, well: None, dead: None }
     }
 
     /// How long the next request may take. What others have lost is taken off it: the run is to end soon after the limit of
@@ -56,14 +58,18 @@ impl Patience {
         }
     }
 
-    /// A request failed that began at `started`. A server that let it wait in vain, and gave no other answer since, gets no
-    /// more of them.
+    /// A request failed that began at `started`. A server that cannot be reached, and gave no other answer since, gets no
+    /// more of them. One that let it wait in vain or hung up gets one more chance, though not for long: it may be this one
+    /// that was too much.
     pub(super) fn failed(&mut self, error: &ClusterError, started: Instant, now: Instant) {
         if !matches!(error.kind(), ErrorKind::Timeout | ErrorKind::Unreachable) {
             return;
         }
+        let is_there = error.kind() == ErrorKind::Timeout || error.is_cut();
+        let has_chance = is_there && self.vain.is_none_or(|vain| started < vain);
+        self.vain.get_or_insert(now);
         self.lost = self.lost.max(now.duration_since(started));
-        if self.well.is_none_or(|well| well < started) {
+        if !has_chance && self.well.is_none_or(|well| well < started) {
             self.dead = Some(error.clone());
         }
     }
@@ -97,7 +103,7 @@ impl Patience {
 
     /// Takes the server for one that may answer again.
     pub(super) fn forget(&mut self) {
-        (self.dead, self.ailing) = (None, None);
+        (self.dead, self.ailing, self.vain) = (None, None, None);
         (self.gone, self.lost) = (Duration::ZERO, Duration::ZERO);
     }
 }
@@ -167,13 +173,27 @@ mod tests {
     #[test]
     fn a_server_that_answered_meanwhile_is_not_dead() {
         let (start, mut patience) = (Instant::now(), Patience::new(None));
-        let error = ClusterError::new(ErrorKind::Timeout, "too slow");
-        patience.answered(start + Duration::from_secs(1));
-        patience.failed(&error, start, start + Duration::from_secs(2));
+        let at = |second| start + Duration::from_secs(second);
+        let error = ClusterError::new(ErrorKind::Unreachable, "gone");
+        patience.answered(at(1));
+        patience.failed(&error, start, at(2));
         assert!(patience.dead().is_none());
-        patience.failed(&error, start + Duration::from_secs(2), start + Duration::from_secs(3));
+        patience.failed(&error, at(2), at(3));
         assert!(patience.dead().is_some());
         patience.try_again();
         assert!(patience.dead().is_none());
+    }
+
+    #[test]
+    fn a_server_that_is_too_slow_once_has_one_more_chance() {
+        let (start, mut patience) = (Instant::now(), Patience::new(None));
+        let at = |second| start + Duration::from_secs(second);
+        let error = ClusterError::new(ErrorKind::Timeout, "too slow");
+        patience.failed(&error, start, at(2));
+        let cut = ClusterError::cut(ErrorKind::Unreachable, "closed");
+        patience.failed(&cut, at(1), at(3));
+        assert!(patience.dead().is_none(), "both were on their way");
+        patience.failed(&error, at(2), at(4));
+        assert!(patience.dead().is_some());
     }
 }

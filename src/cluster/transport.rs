@@ -93,6 +93,11 @@ impl Transport {
         &self.server
     }
 
+    /// Whether no request is worth making any more.
+    pub(super) fn is_lost(&self) -> bool {
+        self.patience.borrow().dead().is_some()
+    }
+
     pub(super) fn try_again(&self) {
         self.patience.borrow_mut().try_again();
     }
@@ -145,7 +150,7 @@ impl Transport {
         }
         let mut started = Instant::now();
         let limit = self.patience.borrow().limit();
-        let mut tries = 0;
+        let (mut tries, mut was_cut) = (0, false);
         loop {
             tries += 1;
             let deadline = limit.and_then(|limit| started.checked_add(limit));
@@ -157,8 +162,15 @@ impl Transport {
                     timeout_at(deadline, sent).await.unwrap_or_else(|_| Err(self.too_slow(limit.unwrap_or_default())))
                 }
             };
-            let answer =
-                answer.inspect_err(|error| self.patience.borrow_mut().failed(error, started, Instant::now()))?;
+            let answer = match answer {
+                Ok(answer) => answer,
+                // Something on the way ended an old connection, as load balancers do: reading it again does no harm.
+                Err(error) if error.is_cut() && call.is_read() && !std::mem::replace(&mut was_cut, true) => continue,
+                Err(error) => {
+                    self.patience.borrow_mut().failed(&error, started, Instant::now());
+                    return Err(error);
+                }
+            };
             if answer.status.is_success() {
                 self.patience.borrow_mut().answered(Instant::now());
                 return Ok(answer);
