@@ -214,7 +214,7 @@ impl Cluster {
         let Some(until) = until else { return self.runtime.block_on(get) };
         let left = until.saturating_duration_since(Instant::now());
         let got = self.runtime.block_on(async { timeout(left, get).await });
-        got.unwrap_or_else(|_| Err(self.transport.too_slow(left)))
+        got.unwrap_or_else(|_| Err(self.transport.too_slow_at_last()))
     }
 
     /// Until when an object may be read again whose change began at `started`: a moment longer than that may take, where

@@ -158,9 +158,12 @@ impl Transport {
             let sent = self.attempt(call);
             let answer = match deadline {
                 None => sent.await,
-                Some(deadline) => {
-                    timeout_at(deadline, sent).await.unwrap_or_else(|_| Err(self.too_slow(limit.unwrap_or_default())))
-                }
+                Some(deadline) => timeout_at(deadline, sent).await.unwrap_or_else(|_| {
+                    Err(match limit.filter(|limit| self.request_timeout == Some(*limit)) {
+                        Some(limit) => self.too_slow(limit),
+                        None => self.too_slow_at_last(),
+                    })
+                }),
             };
             let answer = match answer {
                 Ok(answer) => answer,
@@ -235,6 +238,14 @@ impl Transport {
     /// Takes the server for one that may answer again.
     pub(super) fn forget_failures(&self) {
         self.patience.borrow_mut().forget();
+    }
+
+    /// The failure of a request that had no more time than others had left of the limit.
+    pub(super) fn too_slow_at_last(&self) -> ClusterError {
+        let limit = self.request_timeout.unwrap_or_default();
+        let message =
+            format!("the server {} did not answer in what was left of {limit:?} (--request-timeout)", self.server);
+        ClusterError::new(ErrorKind::Timeout, message)
     }
 
     /// The failure of a request that took longer than a limit.

@@ -184,5 +184,10 @@ mod tests {
         assert_eq!(all[1], nothing("admission does not look at it: namespace \"kube-system\" is exempt"));
         assert_eq!(all[2], (vec!["baseline".to_owned(), "v1.36".to_owned()], Vec::new()));
         assert_eq!(all[3], nothing("enforces the strictest level that is safe already: restricted"));
+        let mut report = report;
+        report.namespaces[2].unread = vec!["pods".to_owned()];
+        let edit = edits(&report).nth(2).unwrap();
+        assert_eq!(edit.remarks, ["pods could not be read, so nobody knows yet what is safe"]);
+        assert!(edit.is_empty());
     }
 }

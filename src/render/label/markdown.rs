@@ -32,10 +32,14 @@ fn write_summary(report: &LabelReport, out: &mut dyn Write) -> io::Result<()> {
     let count = report.namespaces.len();
     let namespaces = counted(count, "namespace", "namespaces");
     let broken = report.namespaces.iter().filter(|row| row.exempt.is_none() && row.breaks()).count();
+    let is_whole = report.namespaces.iter().all(|row| row.exempt.is_some() || row.unread.is_empty());
     let (sign, text) = match report.question {
         _ if !report.errors.is_empty() && count == 0 => ("❌", "nothing could be judged".to_owned()),
         Question::Matrix => ("📋", format!("what {namespaces} could enforce as of `v1.{}`", report.server)),
         Question::Labels if broken > 0 => ("❌", format!("these labels would break {broken} of {namespaces}")),
+        Question::Labels | Question::Upgrade { .. } if broken == 0 && !is_whole => {
+            ("❔", format!("nothing that could be read breaks, and not all of {namespaces} could"))
+        }
         Question::Labels => ("✅", format!("these labels would break none of {namespaces}")),
         Question::Upgrade { from, to } => {
             let what =

@@ -32,6 +32,12 @@ impl Asked {
         self.headers.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str()).collect()
     }
 
+    /// The same without a header, as an older client sends it.
+    pub(crate) fn without(&self, name: &str) -> Asked {
+        let headers = self.headers.iter().filter(|(key, _)| key != name).cloned().collect();
+        Asked { headers, ..self.clone() }
+    }
+
     /// Whether the path is this one, whatever the query.
     pub(crate) fn is(&self, path: &str) -> bool {
         self.path.split('?').next() == Some(path)
