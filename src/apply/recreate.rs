@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::judged::meets;
-use super::rejection::{local, may_be_done, rejection};
+use super::rejection::{local, rejection};
 use super::{Recreation, Session, Subject, clean, store};
 use crate::cluster::{Change, ClusterError, ErrorKind, Written};
 use crate::edit;
@@ -151,7 +151,7 @@ impl Work<'_> {
             match self.session.cluster.write::<Value>(&self.deletion(version)) {
                 Ok(_) => return Ok(()),
                 Err(error) if error.kind() == ErrorKind::Conflict => {}
-                Err(error) if may_be_done(&error) => return self.is_going(&error),
+                Err(error) if error.may_be_done() => return self.is_going(&error),
                 Err(error) => return Err(rejection(&error)),
             }
         }
@@ -187,7 +187,7 @@ impl Work<'_> {
                     return Err(Rejection { reason: Reason::Changed, sentence, warnings: Vec::new() });
                 }
                 Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-                Err(error) if !may_be_done(&error) => return Err(rejection(&error)),
+                Err(error) if !error.may_be_done() => return Err(rejection(&error)),
                 _ if started.elapsed() >= self.options.timeout => return Err(self.still_there()),
                 _ => {}
             }
@@ -214,13 +214,13 @@ impl Work<'_> {
                 Err(error) => error,
             };
             // The answer may be lost after the object was made.
-            if failure.is_some() || may_be_done(&error) {
+            if failure.is_some() || error.may_be_done() {
                 self.session.cluster.try_again();
                 if let Ok(object) = self.read() {
                     return Ok(Written { object, warnings: Vec::new() });
                 }
             }
-            if !may_be_done(&error) {
+            if !error.may_be_done() {
                 return Err(rejection(&error));
             }
             failure = Some(error);

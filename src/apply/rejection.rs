@@ -24,14 +24,6 @@ pub(super) fn rejection(error: &ClusterError) -> Rejection {
     Rejection { reason, sentence, warnings: Vec::new() }
 }
 
-/// Whether a change may be made although it failed: it was on its way, and no refusal came back.
-pub(super) fn may_be_done(error: &ClusterError) -> bool {
-    matches!(
-        error.kind(),
-        ErrorKind::Unreachable | ErrorKind::Timeout | ErrorKind::Answer | ErrorKind::Server | ErrorKind::Tls
-    )
-}
-
 /// Nothing of the kind can be done.
 pub(super) fn impossible(sentence: impl Into<String>) -> Rejection {
     Rejection { reason: Reason::Impossible, sentence: sentence.into(), warnings: Vec::new() }

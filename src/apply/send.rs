@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use super::judged::{altered, meets};
-use super::rejection::{impossible, may_be_done, rejection};
+use super::rejection::{impossible, rejection};
 use super::{Planned, Session, Subject, Undo, Way, clean, plan};
 use crate::cluster::{Change, ClusterError, PatchType};
 use crate::harden::patch::edited_objects;
@@ -128,25 +128,36 @@ impl Session<'_> {
             (Err(rejection), _) | (_, Err(rejection)) => return Outcome::Rejected(rejection),
         };
         self.tell(&undo.way_back());
+        let started = Instant::now();
         match self.cluster.write::<Value>(&change) {
             Ok(written) => {
                 let object = Arc::new(written.object);
                 applied(planned, Made { trial, object, warnings: written.warnings, answer_lost: false }, undo)
             }
-            Err(error) if may_be_done(&error) => self.find_out(planned, trial, undo, &error),
+            Err(error) if error.may_be_done() => self.find_out(planned, trial, undo, (&error, started)),
             Err(error) => rejected(undo, &trial, rejection(&error)),
         }
     }
 
-    /// Reads back what became of a change whose answer was lost.
-    fn find_out(&self, planned: &Planned, trial: Trial, undo: Undo, error: &ClusterError) -> Outcome {
+    /// Reads back what became of a change that was sent at `started` and whose answer was lost.
+    fn find_out(
+        &self,
+        planned: &Planned,
+        trial: Trial,
+        undo: Undo,
+        (error, started): (&ClusterError, Instant),
+    ) -> Outcome {
+        let Subject { resource, namespace, name, .. } = &planned.subject;
+        let until = self.cluster.last_look(started);
         let mut now = Err(error.clone());
         for turn in 0..TRIES {
             if turn > 0 {
+                if until.is_some_and(|until| Instant::now() + PAUSE >= until) {
+                    break;
+                }
                 thread::sleep(PAUSE);
             }
-            self.cluster.try_again();
-            now = self.read_again(planned);
+            now = self.cluster.get_until::<Value>(resource, namespace.as_deref(), name, until);
             // A request that was on its way may still arrive: what is not done yet is looked at once more.
             let is_settled = |object: &Value| version(object) != planned.subject.resource_version();
             if now.as_ref().is_ok_and(is_settled) {

@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use serde_json::Value;
 
-use super::rejection::{local, may_be_done, rejection};
+use super::rejection::{local, rejection};
 use super::reverse::{Difference, differences, patch};
 use super::{Session, Subject, clean, store};
 use crate::cluster::{Change, ClusterError, PatchType, Resource};
@@ -131,10 +132,11 @@ impl Session<'_> {
         let Undo { resource, namespace, name, .. } = undo;
         let body = Value::Array(undo.operations());
         let change = Change::patch(resource, namespace.as_deref(), name, PatchType::Json, body);
+        let started = Instant::now();
         let written = self.cluster.write::<Value>(&change);
         let object = match written {
             Ok(written) => Ok(written.object),
-            Err(error) if may_be_done(&error) => self.look_again(undo, &error),
+            Err(error) if error.may_be_done() => self.look_again(undo, &error, started),
             Err(error) => Err(rejection(&error)),
         };
         match object {
@@ -149,19 +151,14 @@ impl Session<'_> {
 
     /// The object as it is now, if it is the same one.
     fn look(&self, undo: &Undo) -> Result<Value, Rejection> {
-        let found = self.cluster.get::<Value>(&undo.resource, undo.namespace.as_deref(), &undo.name);
-        let object = found.map_err(|error| rejection(&error))?;
-        if object["metadata"]["uid"] == undo.uid() {
-            return Ok(object);
-        }
-        let sentence = format!("{} {} was deleted and made anew since", undo.resource.singular, undo.name);
-        Err(Rejection { reason: Reason::Gone, sentence, warnings: Vec::new() })
+        the_same(undo, self.cluster.get::<Value>(&undo.resource, undo.namespace.as_deref(), &undo.name))
     }
 
     /// The same after an answer was lost.
-    fn look_again(&self, undo: &Undo, error: &ClusterError) -> Result<Value, Rejection> {
-        self.cluster.try_again();
-        let object = self.look(undo).map_err(|mut again| {
+    fn look_again(&self, undo: &Undo, error: &ClusterError, started: Instant) -> Result<Value, Rejection> {
+        let until = self.cluster.last_look(started);
+        let found = self.cluster.get_until::<Value>(&undo.resource, undo.namespace.as_deref(), &undo.name, until);
+        let object = the_same(undo, found).map_err(|mut again| {
             again.sentence = format!("{error}; whether it is done is not known: {}", again.sentence);
             again
         })?;
@@ -171,6 +168,16 @@ impl Session<'_> {
         }
         Ok(object)
     }
+}
+
+/// The object that was found, if it is the one that was changed.
+fn the_same(undo: &Undo, found: Result<Value, ClusterError>) -> Result<Value, Rejection> {
+    let object = found.map_err(|error| rejection(&error))?;
+    if object["metadata"]["uid"] == undo.uid() {
+        return Ok(object);
+    }
+    let sentence = format!("{} {} was deleted and made anew since", undo.resource.singular, undo.name);
+    Err(Rejection { reason: Reason::Gone, sentence, warnings: Vec::new() })
 }
 
 /// The object is what it was; what of its specification is not, somebody else has changed since.

@@ -25,6 +25,9 @@ pub(super) struct Resolved {
     pub(super) config: Config,
     pub(super) context: Option<String>,
     pub(super) cluster: Option<String>,
+    /// Whether others may be had when the server does not take the credentials any more: of a plugin, or of a file that
+    /// somebody keeps new.
+    pub(super) can_expire: bool,
 }
 
 /// Finds out where to connect to and as whom. Runs the credential plugin, if the user has one.
@@ -41,6 +44,7 @@ pub(super) fn resolve(options: &ConnectOptions) -> Result<Resolved, ClusterError
     let who = user_name.as_deref().unwrap_or("default");
     login::check_provider(&user, who)?;
     let roots = roots(&cluster)?;
+    let can_expire = user.token.is_none() && (user.exec.is_some() || user.token_file.is_some());
     // The files come first: a plugin may ask questions, and in vain if something else is wrong.
     load_files(&mut user)?;
     let url = server_url(&cluster, &user)?;
@@ -68,7 +72,7 @@ pub(super) fn resolve(options: &ConnectOptions) -> Result<Resolved, ClusterError
     // kube's policy would try for hours.
     config.default_retry = false;
     config.headers.push((USER_AGENT, HeaderValue::from_static(concat!("kubectl-secctx/", env!("CARGO_PKG_VERSION")))));
-    Ok(Resolved { config, context, cluster: cluster_name })
+    Ok(Resolved { config, context, cluster: cluster_name, can_expire })
 }
 
 /// What every container of a cluster finds in its surroundings.

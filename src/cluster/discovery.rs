@@ -78,6 +78,7 @@ pub(super) async fn discover(transport: &Transport) -> Result<Discovery, Cluster
     match core? {
         Root { items: Some(items), .. } => discovery.add(items),
         Root { versions, .. } => {
+            let versions = Root::told(transport, "/api", versions)?;
             let paths = versions.iter().map(|version| format!("/api/{version}")).collect();
             discovery.ask(transport, paths).await?;
         }
@@ -85,6 +86,7 @@ pub(super) async fn discover(transport: &Transport) -> Result<Discovery, Cluster
     match groups? {
         Root { items: Some(items), .. } => discovery.add(items),
         Root { groups, .. } => {
+            let groups = Root::told(transport, "/apis", groups)?;
             let paths = groups.iter().flat_map(OldGroup::paths).collect();
             discovery.ask(transport, paths).await?;
         }
@@ -132,10 +134,18 @@ impl Discovery {
 #[derive(Deserialize)]
 struct Root {
     items: Option<Vec<Group>>,
-    #[serde(default)]
-    versions: Vec<String>,
-    #[serde(default)]
-    groups: Vec<OldGroup>,
+    versions: Option<Vec<String>>,
+    groups: Option<Vec<OldGroup>>,
+}
+
+impl Root {
+    /// What the old form tells. An answer in neither form is none: a proxy's `{}` must not pass for a server without types.
+    fn told<T>(transport: &Transport, path: &str, told: Option<Vec<T>>) -> Result<Vec<T>, ClusterError> {
+        told.ok_or_else(|| {
+            let message = format!("the answer of the server {} to {path} does not tell its types", transport.server());
+            ClusterError::new(ErrorKind::Answer, message)
+        })
+    }
 }
 
 #[derive(Deserialize)]

@@ -11,6 +11,8 @@ pub struct ClusterError {
     message: String,
     /// Where an expired list can be taken up again.
     continue_token: Option<String>,
+    /// The connection ended before the answer did.
+    is_cut: bool,
 }
 
 /// What kind of failure it is, to decide what to do about it.
@@ -54,7 +56,16 @@ pub enum ErrorKind {
 
 impl ClusterError {
     pub(super) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), continue_token: None }
+        Self { kind, message: message.into(), continue_token: None, is_cut: false }
+    }
+
+    /// The connection ended before the answer did.
+    pub(super) fn cut(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { is_cut: true, ..Self::new(kind, message) }
+    }
+
+    pub(super) fn is_cut(&self) -> bool {
+        self.is_cut
     }
 
     pub(super) fn config(message: impl Into<String>) -> Self {
@@ -82,6 +93,15 @@ impl ClusterError {
         )
     }
 
+    /// Whether a change may be made although it failed: it was on its way, and no refusal came back.
+    #[must_use]
+    pub fn may_be_done(&self) -> bool {
+        matches!(
+            self.kind,
+            ErrorKind::Unreachable | ErrorKind::Timeout | ErrorKind::Answer | ErrorKind::Server | ErrorKind::Tls
+        )
+    }
+
     pub(super) fn continue_token(&self) -> Option<&str> {
         self.continue_token.as_deref()
     }
@@ -102,7 +122,7 @@ impl ClusterError {
             },
         };
         let continue_token = told.continue_token.filter(|_| kind == ErrorKind::Expired);
-        Self { kind, message, continue_token }
+        Self { continue_token, ..Self::new(kind, message) }
     }
 
     /// The same, after having tried again for some time.

@@ -3,8 +3,11 @@
 //! kube would run the program three times while it builds a client; some take seconds or ask for a code each time. So it
 //! is run here, once, and kube gets what it printed.
 
-use std::io::ErrorKind as Io;
+use std::io::{self, ErrorKind as Io, Read};
 use std::process::{Command, Output, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use kube::config::{AuthInfo, Cluster, ExecAuthCluster, ExecConfig, ExecInteractiveMode};
 use serde::Deserialize;
@@ -49,7 +52,9 @@ pub(super) fn run_plugin(
     if options.silent {
         command.stderr(Stdio::null());
     }
-    let output = output(&program, command, exec.install_hint.as_deref())?;
+    // Somebody who is asked takes as long as it takes.
+    let limit = options.request_timeout.filter(|_| !can_ask);
+    let output = output(&program, command, exec.install_hint.as_deref(), limit)?;
     let status = read(&program, &exec, &output)?;
     let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
     let token = filled(status.token);
@@ -101,15 +106,52 @@ fn exec_info(exec: &ExecConfig, cluster: &Cluster, interactive: bool) -> Result<
     Ok(json!({"kind": "ExecCredential", "apiVersion": exec.api_version, "spec": spec}).to_string())
 }
 
-fn output(program: &str, mut command: Command, hint: Option<&str>) -> Result<Output, ClusterError> {
-    match command.output() {
+fn output(
+    program: &str,
+    command: Command,
+    hint: Option<&str>,
+    limit: Option<Duration>,
+) -> Result<Output, ClusterError> {
+    match run_within(command, limit) {
         Ok(output) if output.status.success() => Ok(output),
         Ok(output) => Err(failure(program, format!("failed ({})", output.status))),
         Err(error) if error.kind() == Io::NotFound => {
             let hint = hint.map(|hint| format!(": {}", hint.trim())).unwrap_or_default();
             Err(failure(program, format!("is not installed or not on the PATH{hint}")))
         }
+        Err(error) if error.kind() == Io::TimedOut => {
+            let limit = limit.unwrap_or_default();
+            Err(failure(program, format!("gave nothing within {limit:?} (--request-timeout) and was ended")))
+        }
         Err(error) => Err(failure(program, format!("cannot be started: {error}"))),
+    }
+}
+
+/// Runs a program and takes what it prints; one that takes longer than it may is ended.
+fn run_within(mut command: Command, limit: Option<Duration>) -> io::Result<Output> {
+    let Some(limit) = limit else { return command.output() };
+    let started = Instant::now();
+    let mut child = command.spawn()?;
+    let printed = child.stdout.take();
+    let (sender, receiver) = mpsc::channel();
+    thread::Builder::new().spawn(move || {
+        let mut text = Vec::new();
+        let read = printed.map(|mut printed| printed.read_to_end(&mut text)).transpose();
+        // Nobody listens any more where the time is over.
+        let _ = sender.send(read.map(|_| text));
+    })?;
+    let stdout = receiver.recv_timeout(limit);
+    // It may have closed its output and go on.
+    while stdout.is_ok() && child.try_wait()?.is_none() && started.elapsed() < limit {
+        thread::sleep(Duration::from_millis(1));
+    }
+    match (stdout, child.try_wait()?) {
+        (Ok(stdout), Some(status)) => Ok(Output { status, stdout: stdout?, stderr: Vec::new() }),
+        _ => {
+            child.kill()?;
+            child.wait()?;
+            Err(Io::TimedOut.into())
+        }
     }
 }
 

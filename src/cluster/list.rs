@@ -63,10 +63,12 @@ pub struct Page<T> {
 
 /// The parts of a list that matter: the metadata of a list is small, the ones of its objects are the reader's choice.
 #[derive(Deserialize)]
+#[serde(bound = "T: Deserialize<'de>")]
 struct List<T> {
     #[serde(default)]
     metadata: ListMeta,
-    // Some servers write null for none.
+    /// Some servers write null for none. An answer without it is no list: a proxy's `{}` must not pass for an empty one.
+    #[serde(deserialize_with = "Option::deserialize")]
     items: Option<Vec<T>>,
 }
 
@@ -122,30 +124,56 @@ async fn list_as<T: DeserializeOwned>(
     query: &ListQuery,
     mut on_page: impl FnMut(Page<T>),
 ) -> Result<(), ClusterError> {
-    let mut limit = query.chunk_size;
-    let mut token: Option<String> = None;
-    let mut starts_over = false;
+    let mut place = Place { limit: query.chunk_size, ..Place::default() };
     loop {
-        let path = query.path(limit, token.as_deref());
+        let path = query.path(place.limit, place.token.as_deref());
         let page = match transport.get::<List<T>>(&path, accept).await {
             Ok(page) => page,
-            Err(error) if error.kind() == ErrorKind::Expired && token.is_some() => {
-                // The same token again would expire for ever.
-                token = error.continue_token().filter(|next| token.as_deref() != Some(*next)).map(str::to_owned);
-                if token.is_none() {
-                    (limit, starts_over) = (0, true);
-                }
-                continue;
-            }
+            Err(error) if error.kind() == ErrorKind::Expired && place.is_found_again(&error) => continue,
             Err(error) => return Err(error),
         };
         let remaining = page.metadata.remaining_item_count;
-        token = page.metadata.continue_token.filter(|token| !token.is_empty());
-        on_page(Page { items: page.items.unwrap_or_default(), remaining, starts_over });
-        starts_over = false;
-        if token.is_none() {
+        let next = page.metadata.continue_token.filter(|token| !token.is_empty());
+        if next.is_some() && next == place.token {
+            let message = format!("the answer of the server {} to {path} leads to itself", transport.server());
+            return Err(ClusterError::new(ErrorKind::Answer, message));
+        }
+        on_page(Page { items: page.items.unwrap_or_default(), remaining, starts_over: place.starts_over });
+        place = Place { token: next, starts_over: false, is_renewed: false, ..place };
+        if place.token.is_none() {
             return Ok(());
         }
+    }
+}
+
+/// How far the reading of a list is.
+#[derive(Default)]
+struct Place {
+    /// The most objects of a page.
+    limit: usize,
+    /// Where the next page begins.
+    token: Option<String>,
+    /// The next page is the first of all, for the second time.
+    starts_over: bool,
+    /// The list has begun again.
+    has_started_over: bool,
+    /// The token came with the refusal of another.
+    is_renewed: bool,
+}
+
+impl Place {
+    /// Where to go on after an expiry, if there is such a place: at the token that came with it, once, else at the
+    /// beginning, once too. A server that only ever refuses would be asked for ever.
+    fn is_found_again(&mut self, error: &ClusterError) -> bool {
+        let Some(token) = self.token.take() else { return false };
+        let next = error.continue_token().filter(|next| *next != token && !self.is_renewed);
+        self.is_renewed = next.is_some();
+        self.token = next.map(str::to_owned);
+        if self.token.is_some() {
+            return true;
+        }
+        (self.limit, self.starts_over) = (0, true);
+        !std::mem::replace(&mut self.has_started_over, true)
     }
 }
 

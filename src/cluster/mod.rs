@@ -27,6 +27,7 @@ mod kubeconfig;
 mod list;
 mod login;
 mod options;
+mod patience;
 mod proxy;
 mod resource;
 mod tls;
@@ -37,7 +38,7 @@ mod warnings;
 mod write;
 
 use std::pin::Pin;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::stream::{self, StreamExt};
 use http::Uri;
@@ -53,10 +54,14 @@ pub use resource::Resource;
 pub use version::ServerVersion;
 pub use write::{Change, PatchType, Written};
 
-use transport::{JSON, Transport};
+use config::Resolved;
+use transport::{JSON, Renew, Transport};
 
 /// Requests of a [`Batch`] in flight at once. The API server serves far more, but each holds a page in memory.
 const PARALLEL: usize = 6;
+
+/// How long the last look at an object may take whose change took all the time that a request has.
+const LAST_LOOK: Duration = Duration::from_millis(700);
 
 /// The names of all contexts of the kubeconfig, sorted.
 ///
@@ -102,20 +107,15 @@ impl Cluster {
     ///
     /// The configuration is wrong or missing, or there are no credentials.
     pub fn connect(options: &ConnectOptions) -> Result<Self, ClusterError> {
-        let resolved = config::resolve(options)?;
-        let (namespace, server) =
-            (resolved.config.default_namespace.clone(), host_and_port(&resolved.config.cluster_url));
+        let Resolved { config, context, cluster, can_expire } = config::resolve(options)?;
+        let (namespace, server) = (config.default_namespace.clone(), host_and_port(&config.cluster_url));
         let runtime = runtime()?;
-        // kube starts a task with its client, and needs a runtime to do so.
-        let _entered = runtime.enter();
-        let client = client::client(resolved.config)?;
-        Ok(Self {
-            runtime,
-            transport: Transport::new(client, server, options.request_timeout),
-            context: resolved.context,
-            name: resolved.cluster,
-            namespace,
-        })
+        let client = prepare(runtime, config)?;
+        let again = options.clone();
+        let renew: Option<Renew> =
+            can_expire.then(|| -> Renew { Box::new(move || prepare(runtime, config::resolve(&again)?.config)) });
+        let transport = Transport::new(client, renew, server, options.request_timeout);
+        Ok(Self { runtime, transport, context, name: cluster, namespace })
     }
 
     /// The name of the context; none inside a cluster and where only a server is given.
@@ -197,6 +197,35 @@ impl Cluster {
         self.runtime.block_on(self.transport.get(&resource.object_path(namespace, name), JSON))
     }
 
+    /// As [`Cluster::get`], of an object whose change may be lost: the server is asked although it may have let a request
+    /// wait in vain, but not beyond `until`.
+    ///
+    /// # Errors
+    ///
+    /// The object cannot be had, or not in time.
+    pub fn get_until<T: DeserializeOwned>(
+        &self,
+        resource: &Resource,
+        namespace: Option<&str>,
+        name: &str,
+        until: Option<Instant>,
+    ) -> Result<T, ClusterError> {
+        self.transport.try_again();
+        let path = resource.object_path(namespace, name);
+        let get = self.transport.get(&path, JSON);
+        let Some(until) = until else { return self.runtime.block_on(get) };
+        let left = until.saturating_duration_since(Instant::now());
+        let got = self.runtime.block_on(async { timeout(left, get).await });
+        got.unwrap_or_else(|_| Err(self.transport.too_slow_at_last()))
+    }
+
+    /// Until when an object may be read again whose change began at `started`: a moment longer than that may take, where
+    /// there is a limit.
+    #[must_use]
+    pub fn last_look(&self, started: Instant) -> Option<Instant> {
+        self.transport.request_timeout().map(|limit| started + limit + LAST_LOOK)
+    }
+
     /// Gets a text that belongs to an object, as the `log` of a pod, with parameters of the request.
     ///
     /// # Errors
@@ -227,6 +256,12 @@ impl Cluster {
     /// change was lost, the object is worth one more.
     pub fn try_again(&self) {
         self.transport.try_again();
+    }
+
+    /// Whether the server has been given up: it can be reached no more, or has let requests wait in vain.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        self.transport.is_lost()
     }
 
     /// Several requests to be made at once.
@@ -324,6 +359,13 @@ fn text_path(
 ) -> String {
     let path = format!("{}/{}", resource.object_path(namespace, name), resource::escape(subresource));
     resource::with_query(path, parameters)
+}
+
+/// Makes a client. kube starts a task with it, and needs a runtime to do so.
+fn prepare(runtime: &Runtime, config: kube::Config) -> Result<kube::Client, ClusterError> {
+    // kube starts a task with its client, and needs a runtime to do so.
+    let _entered = runtime.enter();
+    client::client(config)
 }
 
 /// The runtime of this thread. It is never ended: that would wait for a name server that does not answer, which a time

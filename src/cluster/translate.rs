@@ -39,11 +39,15 @@ pub(super) fn no_answer(server: &str, error: &(dyn Error + 'static)) -> ClusterE
             format!("the server {server} cannot be reached: no connection in the time that it may take"),
         ),
         Some(io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof) => {
-            unreachable(format!("the server {server} closed the connection without an answer"))
+            ClusterError::cut(
+                ErrorKind::Unreachable,
+                format!("the server {server} closed the connection without an answer"),
+            )
         }
-        _ if chain.iter().any(|error| is_incomplete(*error)) => {
-            unreachable(format!("the server {server} closed the connection without an answer"))
-        }
+        _ if chain.iter().any(|error| is_incomplete(*error)) => ClusterError::cut(
+            ErrorKind::Unreachable,
+            format!("the server {server} closed the connection without an answer"),
+        ),
         _ => unreachable(format!("the server {server} cannot be reached: {text}")),
     }
 }
@@ -51,7 +55,7 @@ pub(super) fn no_answer(server: &str, error: &(dyn Error + 'static)) -> ClusterE
 /// Why an answer of `server` broke off.
 pub(super) fn broken_answer(server: &str, error: &(dyn Error + 'static)) -> ClusterError {
     let text = chain(error).last().map(ToString::to_string).unwrap_or_default();
-    ClusterError::new(ErrorKind::Answer, format!("the answer of the server {server} broke off: {text}"))
+    ClusterError::cut(ErrorKind::Answer, format!("the answer of the server {server} broke off: {text}"))
 }
 
 fn tls_failure(server: &str, error: &TlsError) -> ClusterError {

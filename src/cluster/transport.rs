@@ -11,36 +11,35 @@ use serde::de::DeserializeOwned;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::error::{ClusterError, ErrorKind};
+use super::patience::Patience;
 use super::translate;
 use super::warnings::{self, Warnings};
 
 /// The media type of nearly everything.
 pub(super) const JSON: &str = "application/json";
 
-/// How long a server that asks for patience is tried, all requests taken together.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// The first and the longest pause where the server names none.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
-
 /// A connection to one API server.
 pub(super) struct Transport {
-    client: Client,
+    access: RefCell<Access>,
     /// Host and port, for messages.
     server: String,
     request_timeout: Option<Duration>,
     warnings: RefCell<Warnings>,
-    health: RefCell<Health>,
+    patience: RefCell<Patience>,
 }
 
-/// What the requests so far tell about the next ones.
-#[derive(Default)]
-struct Health {
-    /// When the server answered properly the last time.
-    well: Option<Instant>,
-    /// Since when it has only asked for patience.
-    ailing: Option<Instant>,
-    /// Why there is no use in asking again: a run must end soon after its time limit, however many requests it makes.
-    dead: Option<ClusterError>,
+/// Makes a client with credentials that are fetched anew.
+pub(super) type Renew = Box<dyn Fn() -> Result<Client, ClusterError>>;
+
+/// How the server is spoken to.
+struct Access {
+    client: Client,
+    /// Where credentials can expire.
+    renew: Option<Renew>,
+    /// How often the credentials were fetched anew.
+    generation: u32,
+    /// Whether the server took these, or they are the first.
+    is_proved: bool,
 }
 
 /// What to send.
@@ -84,16 +83,28 @@ pub(super) struct Answer {
 }
 
 impl Transport {
-    pub(super) fn new(client: Client, server: String, request_timeout: Option<Duration>) -> Self {
-        Self { client, server, request_timeout, warnings: RefCell::default(), health: RefCell::default() }
+    pub(super) fn new(client: Client, renew: Option<Renew>, server: String, request_timeout: Option<Duration>) -> Self {
+        let access = RefCell::new(Access { client, renew, generation: 0, is_proved: true });
+        let patience = RefCell::new(Patience::new(request_timeout));
+        Self { access, server, request_timeout, warnings: RefCell::default(), patience }
     }
 
     pub(super) fn server(&self) -> &str {
         &self.server
     }
 
+    /// Whether no request is worth making any more.
+    pub(super) fn is_lost(&self) -> bool {
+        self.patience.borrow().dead().is_some()
+    }
+
     pub(super) fn try_again(&self) {
-        self.health.borrow_mut().dead = None;
+        self.patience.borrow_mut().try_again();
+    }
+
+    /// How long a request may take.
+    pub(super) fn request_timeout(&self) -> Option<Duration> {
+        self.request_timeout
     }
 
     pub(super) fn warnings(&self) -> Vec<String> {
@@ -134,26 +145,43 @@ impl Transport {
 
     /// Sends a request until the server takes it, refuses it or cannot be waited for any longer.
     pub(super) async fn send(&self, call: &Call) -> Result<Answer, ClusterError> {
-        if let Some(error) = &self.health.borrow().dead {
+        if let Some(error) = self.patience.borrow().dead() {
             return Err(error.clone());
         }
-        let started = Instant::now();
-        let deadline = self.request_timeout.and_then(|limit| started.checked_add(limit));
-        let mut tries = 0;
+        let mut started = Instant::now();
+        let limit = self.patience.borrow().limit();
+        let (mut tries, mut was_cut) = (0, false);
         loop {
             tries += 1;
+            let deadline = limit.and_then(|limit| started.checked_add(limit));
+            let generation = self.access.borrow().generation;
             let sent = self.attempt(call);
             let answer = match deadline {
                 None => sent.await,
-                Some(deadline) => timeout_at(deadline, sent)
-                    .await
-                    .unwrap_or_else(|_| Err(self.too_slow(self.request_timeout.unwrap_or_default()))),
+                Some(deadline) => timeout_at(deadline, sent).await.unwrap_or_else(|_| {
+                    Err(match limit.filter(|limit| self.request_timeout == Some(*limit)) {
+                        Some(limit) => self.too_slow(limit),
+                        None => self.too_slow_at_last(),
+                    })
+                }),
             };
-            let answer = answer.inspect_err(|error| self.failed(error, started))?;
+            let answer = match answer {
+                Ok(answer) => answer,
+                // Something on the way ended an old connection, as load balancers do: reading it again does no harm.
+                Err(error) if error.is_cut() && call.is_read() && !std::mem::replace(&mut was_cut, true) => continue,
+                Err(error) => {
+                    self.patience.borrow_mut().failed(&error, started, Instant::now());
+                    return Err(error);
+                }
+            };
             if answer.status.is_success() {
-                let mut health = self.health.borrow_mut();
-                (health.well, health.ailing) = (Some(Instant::now()), None);
+                self.patience.borrow_mut().answered(Instant::now());
                 return Ok(answer);
+            }
+            if answer.status == StatusCode::UNAUTHORIZED && self.has_new_credentials(generation)? {
+                // A credential plugin may have taken its time, which is not the server's.
+                started = Instant::now();
+                continue;
             }
             let refusal = ClusterError::from_answer(&self.server, answer.status, &answer.body);
             match self.pause(call, &answer, tries, deadline) {
@@ -161,6 +189,19 @@ impl Transport {
                 None => return Err(refusal.after_tries(tries)),
             }
         }
+    }
+
+    /// Whether there are others than those that the server did not take. They are fetched once for all requests that meet
+    /// with this, and not again where the server does not take the new ones either.
+    fn has_new_credentials(&self, refused: u32) -> Result<bool, ClusterError> {
+        let mut access = self.access.borrow_mut();
+        if access.generation != refused {
+            return Ok(true);
+        }
+        let Some(renew) = access.renew.as_ref().filter(|_| access.is_proved) else { return Ok(false) };
+        let client = renew()?;
+        (access.client, access.generation, access.is_proved) = (client, refused + 1, false);
+        Ok(true)
     }
 
     async fn attempt(&self, call: &Call) -> Result<Answer, ClusterError> {
@@ -173,8 +214,14 @@ impl Transport {
         let wrong =
             |error| ClusterError::new(ErrorKind::Refused, format!("{} cannot be asked for: {error}", call.path));
         let request = request.body(body).map_err(wrong)?;
-        let response = self.client.send(request).await.map_err(|error| translate::no_answer(&self.server, &error))?;
+        let client = self.access.borrow().client.clone();
+        let generation = self.access.borrow().generation;
+        let response = client.send(request).await.map_err(|error| translate::no_answer(&self.server, &error))?;
         let (parts, body) = response.into_parts();
+        if parts.status != StatusCode::UNAUTHORIZED {
+            let mut access = self.access.borrow_mut();
+            access.is_proved |= access.generation == generation;
+        }
         let body = body.collect_bytes().await.map_err(|error| translate::broken_answer(&self.server, &error))?;
         let (retry_after, warnings) = (retry_after(&parts.headers), warnings::read(&parts.headers));
         Ok(Answer { status: parts.status, retry_after, warnings, body: body.into() })
@@ -185,19 +232,20 @@ impl Transport {
         if !call.may_be_repeated(answer) {
             return None;
         }
-        let now = Instant::now();
-        let ailing = *self.health.borrow_mut().ailing.get_or_insert(now);
-        let grown = PAUSES.0.saturating_mul(1 << (tries - 1).min(10)).min(PAUSES.1);
-        let pause = answer.retry_after.unwrap_or(grown).max(Duration::from_millis(10));
-        let next = now.checked_add(pause)?;
-        let in_time = next <= ailing + PATIENCE && deadline.is_none_or(|deadline| next < deadline);
-        in_time.then_some(pause)
+        self.patience.borrow_mut().pause(Instant::now(), tries, answer.retry_after, deadline)
     }
 
     /// Takes the server for one that may answer again.
     pub(super) fn forget_failures(&self) {
-        let mut health = self.health.borrow_mut();
-        (health.dead, health.ailing) = (None, None);
+        self.patience.borrow_mut().forget();
+    }
+
+    /// The failure of a request that had no more time than others had left of the limit.
+    pub(super) fn too_slow_at_last(&self) -> ClusterError {
+        let limit = self.request_timeout.unwrap_or_default();
+        let message =
+            format!("the server {} did not answer in what was left of {limit:?} (--request-timeout)", self.server);
+        ClusterError::new(ErrorKind::Timeout, message)
     }
 
     /// The failure of a request that took longer than a limit.
@@ -205,15 +253,6 @@ impl Transport {
         let flag = if self.request_timeout == Some(limit) { " (--request-timeout)" } else { "" };
         let message = format!("the server {} did not answer within {limit:?}{flag}", self.server);
         ClusterError::new(ErrorKind::Timeout, message)
-    }
-
-    /// A server that let a request wait in vain, and gave no other answer since, gets no more of them.
-    fn failed(&self, error: &ClusterError, started: Instant) {
-        let mut health = self.health.borrow_mut();
-        let in_vain = matches!(error.kind(), ErrorKind::Timeout | ErrorKind::Unreachable);
-        if in_vain && health.well.is_none_or(|well| well < started) {
-            health.dead = Some(error.clone());
-        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Writes labels: only what was shown, only onto what was looked at, and read back.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use serde_json::json;
 
@@ -109,10 +110,15 @@ fn write(cluster: &Cluster, intents: &[Intent], namespaces: &[NamespaceObject]) 
         };
         outcomes.push(known.map(Outcome::Is));
     }
+    let started = Instant::now();
     for (i, result) in written.into_iter().zip(batch.run()) {
         outcomes[i] = Some(match result {
             Ok(()) => Outcome::Is(read_back(cluster, &resource, &intents[i])),
             Err(error) if error.kind() == ErrorKind::Conflict => Outcome::Changed,
+            Err(error) if error.may_be_done() => {
+                let until = cluster.last_look(started);
+                Outcome::Is(find_out(cluster, &resource, &intents[i], &error, until))
+            }
             Err(error) => Outcome::Is(Applied::Failed(failure(&error))),
         });
     }
@@ -137,6 +143,23 @@ fn has(namespace: &NamespaceObject, intent: &Intent) -> bool {
 fn differing<'a>(namespace: &NamespaceObject, intent: &'a Intent) -> Option<&'a String> {
     let mut labels = patch(intent).into_iter();
     labels.find(|(key, value)| namespace.metadata.labels.get(*key) != *value).map(|(key, _)| key)
+}
+
+/// Reads back what became of labels of which no answer came, or an odd one.
+fn find_out(
+    cluster: &Cluster,
+    resource: &Resource,
+    intent: &Intent,
+    error: &ClusterError,
+    until: Option<Instant>,
+) -> Applied {
+    match cluster.get_until::<NamespaceObject>(resource, None, &intent.namespace, until) {
+        Ok(namespace) if has(&namespace, intent) => Applied::Done,
+        Ok(_) => Applied::Failed(format!("{error}; it was read again: it was not written")),
+        Err(again) => Applied::Failed(format!(
+            "{error}; whether it was written is not known, since it cannot be read again: {again}"
+        )),
+    }
 }
 
 fn read_back(cluster: &Cluster, resource: &Resource, intent: &Intent) -> Applied {

@@ -36,7 +36,8 @@ impl Rows<'_> {
             name: name.clone(),
             labels: pod_security_labels(labels),
             system: system::is_system(name),
-            strictest: self.strictest(branches),
+            // What could not be read may meet no level.
+            strictest: if unread.is_empty() { self.strictest(branches) } else { Level::Privileged },
             notices: mistakes.iter().map(Into::into).collect(),
             modes: Vec::new(),
             plan: Vec::new(),

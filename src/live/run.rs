@@ -124,7 +124,7 @@ impl<'a> Run<'a> {
         match result {
             Ok(()) => Ok(()),
             // What is wrong with one request, as a selector that means nothing, is wrong with all of them.
-            Err(error) if error.is_fatal() || error.kind() == ErrorKind::Refused => Err(error),
+            Err(error) if self.is_the_end(&error) || error.kind() == ErrorKind::Refused => Err(error),
             Err(error) => {
                 let message = error.to_string();
                 // A broken answer does not say what it would have been.
@@ -134,6 +134,12 @@ impl<'a> Run<'a> {
                 Ok(())
             }
         }
+    }
+
+    /// Whether nothing else can be had either. A server that lets one request wait in vain may answer others.
+    fn is_the_end(&self, error: &ClusterError) -> bool {
+        let is_of_request = matches!(error.kind(), ErrorKind::Timeout | ErrorKind::Unreachable);
+        error.is_fatal() && (self.cluster.is_lost() || !is_of_request)
     }
 
     pub(super) fn discovery(&mut self) -> Result<&Discovery, ClusterError> {

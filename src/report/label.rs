@@ -48,7 +48,7 @@ pub struct NamespaceRow {
     pub system: bool,
     /// Why admission does not look at it, if so.
     pub exempt: Option<String>,
-    /// The strictest level that all of its pods and templates meet at the server's version.
+    /// The strictest level that all of its pods and templates are known to meet at the server's version.
     pub strictest: Level,
     /// Its pods that have ended and that no workload replaces: they break nothing.
     pub ended: usize,

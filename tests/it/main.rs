@@ -21,6 +21,7 @@ mod node_agent;
 mod planning;
 mod plugin;
 mod release;
+mod reliability;
 mod robustness;
 mod rollout;
 mod schema;

@@ -67,7 +67,7 @@ impl Block<'_> {
             now => format!(" (now {now})"),
         };
         let mode = if change.enforces() { Mode::Enforce } else { first.mode };
-        let outcome = if is_upgrade { words::upgraded(first) } else { words::outcome(mode, first.workloads) };
+        let outcome = if is_upgrade { words::upgraded(first) } else { words::outcome(self.row, mode, first.workloads) };
         let tone = match mode {
             _ if first.violating.is_empty() => Tone::StrongGood,
             Mode::Enforce => Tone::StrongBad,

@@ -62,15 +62,18 @@ fn matrix(report: &LabelReport) -> Parts {
         let now = words::now(row, Mode::Enforce).unwrap_or(policy_of(&row.labels).enforce);
         row.exempt.is_none().then(|| now.level.cmp(&row.strictest))
     };
-    let count = |wanted: Option<Ordering>| report.namespaces.iter().filter(|row| stands(row) == wanted).count();
+    let (known, unknown): (Vec<_>, Vec<_>) =
+        report.namespaces.iter().partition(|row| row.exempt.is_some() || row.unread.is_empty());
+    let count = |wanted: Option<Ordering>| known.iter().filter(|row| stands(row) == wanted).count();
     let (equal, less, more) =
         (count(Some(Ordering::Equal)), count(Some(Ordering::Less)), count(Some(Ordering::Greater)));
-    let exempt = count(None);
+    let (exempt, unknown) = (count(None), unknown.len());
     let parts = [
         (Tone::StrongGood, equal, format!("{equal} {} what is safe", plural(equal, "enforces", "enforce"))),
         (Tone::Hint, less, format!("{less} could enforce more")),
         (Tone::StrongBad, more, format!("{more} {} more than what runs meets", plural(more, "enforces", "enforce"))),
         (Tone::Plain, exempt, format!("{exempt} {} exempt", plural(exempt, "is", "are"))),
+        (Tone::StrongWarning, unknown, format!("{unknown} {}", words::NOT_KNOWN)),
     ];
     parts.into_iter().filter(|(_, count, _)| *count > 0).map(|(tone, _, text)| (tone, text)).collect()
 }
@@ -125,7 +128,10 @@ fn upgrade(report: &LabelReport) -> Parts {
         parts.push((Tone::StrongGood, format!("{} newly admitted", counted(admitted, "workload", "workloads"))));
     }
     if parts.is_empty() {
-        parts.push((Tone::StrongGood, "nothing is newly refused".to_owned()));
+        parts.push(match report.namespaces.iter().all(|row| row.unread.is_empty()) {
+            true => (Tone::StrongGood, "nothing is newly refused".to_owned()),
+            false => (Tone::StrongWarning, "nothing that could be read is newly refused".to_owned()),
+        });
     }
     parts
 }

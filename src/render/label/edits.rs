@@ -69,6 +69,10 @@ impl<'a> Edit<'a> {
         let now = words::now(row, Mode::Enforce).map_or(Level::Privileged, |policy| policy.level);
         if let Some(why) = &row.exempt {
             self.remarks.push(format!("admission does not look at it: {}", crate::render::sanitize(why)));
+        } else if !row.unread.is_empty() {
+            let unread = words::list(row.unread.clone(), 3);
+            let unread = crate::render::sanitize(&unread).into_owned();
+            self.remarks.push(format!("{unread} could not be read, so nobody knows yet what is safe"));
         } else if now > strictest {
             self.remarks.push(format!("enforces {now}, though what runs there only meets {strictest}"));
         } else if now == strictest {
@@ -90,7 +94,7 @@ impl<'a> Edit<'a> {
     fn mode(&mut self, mode: &ModeRow) {
         if !mode.violating.is_empty() {
             let names = words::list(mode.violating.iter().map(words::name).collect(), 5);
-            let outcome = words::outcome(mode.mode, mode.workloads);
+            let outcome = words::outcome(self.row, mode.mode, mode.workloads);
             self.remarks.push(format!("{} {}: {outcome}: {names}", mode.mode, mode.to));
         }
         self.policy(mode.mode, mode.to);
@@ -178,5 +182,10 @@ mod tests {
         assert_eq!(all[1], nothing("admission does not look at it: namespace \"kube-system\" is exempt"));
         assert_eq!(all[2], (vec!["baseline".to_owned(), "v1.36".to_owned()], Vec::new()));
         assert_eq!(all[3], nothing("enforces the strictest level that is safe already: restricted"));
+        let mut report = report;
+        report.namespaces[2].unread = vec!["pods".to_owned()];
+        let edit = edits(&report).nth(2).unwrap();
+        assert_eq!(edit.remarks, ["pods could not be read, so nobody knows yet what is safe"]);
+        assert!(edit.is_empty());
     }
 }

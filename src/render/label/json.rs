@@ -45,6 +45,9 @@ struct WireNamespace<'a> {
     ended: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     exempt: Option<&'a str>,
+    /// What of it could not be read: more may violate than is told.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    unread: &'a [String],
     #[serde(skip_serializing_if = "Vec::is_empty")]
     plan: Vec<WireStep<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -159,6 +162,7 @@ fn namespace(row: &NamespaceRow) -> WireNamespace<'_> {
         system: row.system,
         ended: Some(row.ended).filter(|ended| *ended > 0),
         exempt: row.exempt.as_deref(),
+        unread: &row.unread,
         plan: row.plan.iter().map(step).collect(),
         applied: row.applied.as_ref().map(applied),
     }

@@ -75,9 +75,11 @@ impl<'a> List<'a> {
         match self.report.question {
             Question::Matrix => {
                 cells.extend([Level::Baseline, Level::Restricted].map(|level| self.level(row, level)));
-                let is_known = row.exempt.is_none();
-                let text = if is_known { row.strictest.as_str() } else { "-" };
-                cells.push(Cell::new(if is_known { Tone::met(row.strictest) } else { Tone::Faint }, text));
+                cells.push(match (&row.exempt, row.unread.is_empty()) {
+                    (Some(_), _) => Cell::new(Tone::Faint, "-"),
+                    (None, true) => Cell::new(Tone::met(row.strictest), row.strictest.as_str()),
+                    (None, false) => Cell::new(Tone::Warning, words::NOT_KNOWN),
+                });
             }
             _ => {
                 cells.extend(self.columns().iter().filter_map(|modes| modes.first()).map(|mode| self.mode(row, *mode)))
@@ -177,11 +179,12 @@ impl<'a> List<'a> {
         if row.exempt.is_some() {
             return Cell::new(Tone::Faint, "exempt");
         }
-        let mut text = words::outcome(entry.mode, entry.workloads);
+        let mut text = words::outcome(row, entry.mode, entry.workloads);
         if self.is_wide() && entry.pods.violating > 0 {
             text.push_str(&format!(" ({} of {} pods)", entry.pods.violating, entry.pods.judged));
         }
         let tone = match (entry.workloads.violating, entry.mode) {
+            (0, _) if !row.unread.is_empty() => Tone::Warning,
             (0, _) if entry.workloads.judged == 0 => Tone::Faint,
             (0, _) => Tone::Good,
             (_, Mode::Enforce) => Tone::Bad,
@@ -196,6 +199,7 @@ impl<'a> List<'a> {
         let is_current = now.version.minor() >= self.report.server;
         match now.level.cmp(&row.strictest) {
             _ if row.exempt.is_some() => Sign::Exempt,
+            _ if !row.unread.is_empty() => Sign::Warned,
             std::cmp::Ordering::Equal => Sign::Passes,
             std::cmp::Ordering::Less => Sign::Room,
             std::cmp::Ordering::Greater if is_current => Sign::Fails,

@@ -32,10 +32,14 @@ fn write_summary(report: &LabelReport, out: &mut dyn Write) -> io::Result<()> {
     let count = report.namespaces.len();
     let namespaces = counted(count, "namespace", "namespaces");
     let broken = report.namespaces.iter().filter(|row| row.exempt.is_none() && row.breaks()).count();
+    let is_whole = report.namespaces.iter().all(|row| row.exempt.is_some() || row.unread.is_empty());
     let (sign, text) = match report.question {
         _ if !report.errors.is_empty() && count == 0 => ("❌", "nothing could be judged".to_owned()),
         Question::Matrix => ("📋", format!("what {namespaces} could enforce as of `v1.{}`", report.server)),
         Question::Labels if broken > 0 => ("❌", format!("these labels would break {broken} of {namespaces}")),
+        Question::Labels | Question::Upgrade { .. } if broken == 0 && !is_whole => {
+            ("❔", format!("nothing that could be read breaks, and not all of {namespaces} could"))
+        }
         Question::Labels => ("✅", format!("these labels would break none of {namespaces}")),
         Question::Upgrade { from, to } => {
             let what =
@@ -58,7 +62,8 @@ fn write_table(report: &LabelReport, out: &mut dyn Write) -> io::Result<()> {
         )?;
         return report.namespaces.iter().try_for_each(|row| {
             let levels = row.modes.iter().map(|mode| outcome(report, row, mode)).collect::<Vec<_>>().join(" | ");
-            writeln!(out, "| {} | {} | {levels} | {} |", cell(&row.name), now(row, Mode::Enforce), row.strictest)
+            let strictest = if row.unread.is_empty() { row.strictest.as_str() } else { words::NOT_KNOWN };
+            writeln!(out, "| {} | {} | {levels} | {strictest} |", cell(&row.name), now(row, Mode::Enforce))
         });
     }
     let before = if matches!(report.question, Question::Upgrade { .. }) { "Before" } else { "Now" };
@@ -83,6 +88,7 @@ fn outcome(report: &LabelReport, row: &NamespaceRow, mode: &ModeRow) -> String {
         return "➖ exempt".to_owned();
     }
     let sign = match (mode.violating.is_empty(), mode.mode) {
+        (true, _) if !row.unread.is_empty() => "❔",
         _ if mode.workloads.judged == 0 => "➖",
         (true, _) => "✅",
         (false, Mode::Enforce) => "❌",
@@ -92,7 +98,7 @@ fn outcome(report: &LabelReport, row: &NamespaceRow, mode: &ModeRow) -> String {
         Question::Upgrade { .. } => {
             format!("{sign} {}", words::upgraded(mode))
         }
-        _ => format!("{sign} {}", words::outcome(mode.mode, mode.workloads)),
+        _ => format!("{sign} {}", words::outcome(row, mode.mode, mode.workloads)),
     }
 }
 
@@ -113,7 +119,7 @@ fn write_notices(report: &LabelReport, out: &mut dyn Write) -> io::Result<()> {
 
 fn write_change(row: &NamespaceRow, change: &Change<'_>, out: &mut dyn Write) -> io::Result<()> {
     let Some(first) = change.first().filter(|first| !first.violating.is_empty()) else { return Ok(()) };
-    let outcome = words::outcome(if change.enforces() { Mode::Enforce } else { first.mode }, first.workloads);
+    let outcome = words::outcome(row, if change.enforces() { Mode::Enforce } else { first.mode }, first.workloads);
     let (name, modes) = (html(&row.name), change.modes());
     writeln!(out, "\n<details><summary><code>{name}</code>: {modes} <code>{}</code>, {outcome}</summary>\n", first.to)?;
     for mode in &change.rows {

@@ -89,6 +89,34 @@ next: kubectl secctx dry-run-label --all --recommend
         assert!(wide.contains("2 of 4 break (3 of 8 pods)"), "{wide}");
     }
 
+    /// One list of several did not come: nothing is called safe.
+    #[test]
+    fn what_could_not_be_read_is_not_known() {
+        let mut report = sample::matrix();
+        report.namespaces.iter_mut().for_each(|row| row.unread.push("pods".to_owned()));
+        let expected = r#"    NAMESPACE    ENFORCE NOW       BASELINE       RESTRICTED     STRICTEST SAFE
+  ! infra        baseline          1 of 4 breaks  2 of 4 break   not known
+  - kube-system  -                 exempt         exempt         -
+  ! shop         -                 not known      1 of 5 breaks  not known
+  ! site         restricted:v1.30  not known      not known      not known
+  ! team-7       -                 not known      not known      not known
+"#;
+        let told = table(&report, &plain());
+        assert!(told.starts_with(expected), "{told}");
+        assert!(told.contains("5 namespaces at v1.36: 1 is exempt, 4 not known\n"), "{told}");
+        let markdown = rendered(&report, LabelFormat::Markdown, &plain());
+        assert!(markdown.contains("| `shop` | - | ❔ not known | ❌ 1 of 5 breaks | not known |"), "{markdown}");
+        for format in [LabelFormat::Kubectl, LabelFormat::Manifest] {
+            let text = rendered(&report, format, &plain());
+            assert!(!text.contains("/enforce=") && !text.contains("/enforce: "), "{text}");
+        }
+        let mut report = sample::labels();
+        report.namespaces.retain(|row| !row.breaks());
+        report.namespaces.iter_mut().for_each(|row| row.unread.push("pods".to_owned()));
+        let markdown = rendered(&report, LabelFormat::Markdown, &plain());
+        assert!(markdown.starts_with("### ❔ Pod Security labels: nothing that could be read breaks"), "{markdown}");
+    }
+
     #[test]
     fn what_labels_would_do() {
         let expected = r#"    NAMESPACE    ENFORCE NOW  ENFORCE baseline  WARN+AUDIT restricted

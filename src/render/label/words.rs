@@ -47,13 +47,17 @@ pub(super) fn now(row: &NamespaceRow, mode: Mode) -> Option<Policy> {
     row.modes.iter().find(|entry| entry.mode == mode).map(|entry| entry.from)
 }
 
+/// Stands in place of what cannot be said of a namespace that could not be read to the end.
+pub(super) const NOT_KNOWN: &str = "not known";
+
 /// `passes`, `2 of 5 break`; `empty` where there is nothing to judge.
-pub(super) fn outcome(mode: Mode, count: Count) -> String {
+pub(super) fn outcome(row: &NamespaceRow, mode: Mode, count: Count) -> String {
     let (one, many) = match mode {
         Mode::Enforce => ("breaks", "break"),
         Mode::Audit | Mode::Warn => ("violates", "violate"),
     };
     match count {
+        Count { violating: 0, .. } if !row.unread.is_empty() => NOT_KNOWN.to_owned(),
         Count { judged: 0, .. } => "empty".to_owned(),
         Count { violating: 0, .. } => "passes".to_owned(),
         Count { judged, violating } => format!("{violating} of {judged} {}", plural(violating, one, many)),

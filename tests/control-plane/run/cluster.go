@@ -36,6 +36,8 @@ type cluster struct {
 	client    *http.Client
 	processes []*process
 	ended     chan *process
+	// apiserver has the arguments of kube-apiserver, so that it can be started again.
+	apiserver []string
 }
 
 // startOnFreePorts starts everything, and again on other ports when one was taken between picking and using it.
@@ -83,7 +85,8 @@ func (c *cluster) startServers(ctx context.Context, o options) error {
 	if err := c.run(o.bin, "etcd", etcdArgs(etcd, peer)); err != nil {
 		return err
 	}
-	if err := c.run(o.bin, "kube-apiserver", c.apiserverArgs(o, etcd, ports[2])); err != nil {
+	c.apiserver = c.apiserverArgs(o, etcd, ports[2])
+	if err := c.run(o.bin, "kube-apiserver", c.apiserver); err != nil {
 		return err
 	}
 	// /readyz does not wait for the default namespace, which the tests take for granted.
@@ -100,6 +103,28 @@ func (c *cluster) startServers(ctx context.Context, o options) error {
 	}
 	c.info.Version, err = c.get(ctx, "/version")
 	return err
+}
+
+// obey stops kube-apiserver as a crash does, or starts it again and waits until it is ready.
+func (c *cluster) obey(ctx context.Context, o options, order string) error {
+	switch order {
+	case "stop":
+		for _, p := range c.processes {
+			if p.name == "kube-apiserver" {
+				p.stopped.Store(true)
+				p.kill()
+			}
+		}
+		return nil
+	case "start":
+		if err := c.run(o.bin, "kube-apiserver", c.apiserver); err != nil {
+			return err
+		}
+		ctx, cancel := context.WithTimeoutCause(ctx, o.readyIn, fmt.Errorf("not ready after %v", o.readyIn))
+		defer cancel()
+		return c.await(ctx, "/readyz")
+	}
+	return fmt.Errorf("unknown order %q", order)
 }
 
 func etcdArgs(client, peer string) []string {

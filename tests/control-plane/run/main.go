@@ -3,16 +3,19 @@
 // or when its life is over. It is the parent of those servers so that a test process that dies, however it
 // dies, leaves nothing running: the system closes the pipe for it.
 //
+// A line "stop" on its standard input ends kube-apiserver at once, and "start" starts it again on the same port; each is
+// answered by the same word once it is done.
+//
 //	run -bin DIR [-emulated-version 1.34] [-controllers] [-admission-config FILE] [-life 60m]
 package main
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -60,11 +63,14 @@ func parseOptions() (options, error) {
 // errAsked is the cause of an end that somebody asked for, which is no failure.
 var errAsked = errors.New("asked to end")
 
-// lifetime is cancelled when standard input closes, on a signal, or after life.
-func lifetime(life time.Duration) context.Context {
+// lifetime is cancelled when standard input closes, on a signal, or after life. Lines of standard input are sent to orders.
+func lifetime(life time.Duration, orders chan<- string) context.Context {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	go func() {
-		_, _ = io.Copy(io.Discard, os.Stdin)
+		lines := bufio.NewScanner(os.Stdin)
+		for lines.Scan() {
+			orders <- lines.Text()
+		}
 		cancel(errAsked)
 	}()
 	signals := make(chan os.Signal, 1)
@@ -78,7 +84,8 @@ func lifetime(life time.Duration) context.Context {
 }
 
 func supervise(o options) error {
-	ctx := lifetime(o.life)
+	orders := make(chan string)
+	ctx := lifetime(o.life, orders)
 	c, err := startOnFreePorts(ctx, o)
 	if err != nil {
 		return err
@@ -87,11 +94,18 @@ func supervise(o options) error {
 	if err := json.NewEncoder(os.Stdout).Encode(c.info); err != nil {
 		return err
 	}
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case p := <-c.ended:
-		return p.failure()
+	for {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case p := <-c.ended:
+			return p.failure()
+		case order := <-orders:
+			if err := c.obey(ctx, o, order); err != nil {
+				return err
+			}
+			fmt.Println(order)
+		}
 	}
 }
 

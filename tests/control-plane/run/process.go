@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 )
 
 // tailBytes is how much of a server's log is shown when it fails.
@@ -18,9 +19,11 @@ type process struct {
 	cmd  *exec.Cmd
 	done chan struct{}
 	err  error // of Wait; read after done is closed
+	// stopped says that it is ended on purpose, to be started again.
+	stopped atomic.Bool
 }
 
-// startProcess runs a program; ended receives the process when it ends.
+// startProcess runs a program; ended receives the process when it ends without having been stopped.
 func startProcess(bin, dir, name string, args []string, ended chan<- *process) (*process, error) {
 	p := &process{name: name, log: filepath.Join(dir, name+".log"), done: make(chan struct{})}
 	out, err := os.Create(p.log)
@@ -38,7 +41,9 @@ func startProcess(bin, dir, name string, args []string, ended chan<- *process) (
 	go func() {
 		p.err = p.cmd.Wait()
 		close(p.done)
-		ended <- p
+		if !p.stopped.Load() {
+			ended <- p
+		}
 	}()
 	return p, nil
 }

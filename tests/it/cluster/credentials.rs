@@ -4,12 +4,13 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use kubectl_secctx::cluster::{ConnectOptions, ErrorKind, ListQuery};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::{connect, names, refusal, resource, secret};
+use super::{batch, connect, names, refusal, resource, secret, within};
 use crate::support::faults::{FaultServer, Reply};
 
 const VERSION: &str = "client.authentication.k8s.io/v1";
@@ -86,6 +87,67 @@ fn a_plugin_runs_once_however_much_is_asked() {
     assert_eq!((&info["kind"], &info["apiVersion"]), (&json!("ExecCredential"), &json!(VERSION)));
     assert_eq!(info["spec"]["interactive"], json!(false));
     assert_eq!(info["spec"]["cluster"]["server"], json!(plugin.server.url()));
+}
+
+/// A plugin that gives `token-1`, `token-2` and so on, at a server that takes those for which this holds.
+fn counting(takes: impl Fn(&str) -> bool + Send + Sync + 'static) -> Plugin {
+    let mut plugin = Plugin::new("echo '{\"status\": {\"token\": \"token-'$(wc -l <\"$(dirname \"$0\")/runs\")'\"}}'");
+    plugin.server = FaultServer::start(move |asked| match takes(&asked.header("authorization").concat()) {
+        true => Reply::json(&json!({"minor": "36", "items": []})),
+        false => Reply::refusal(401, "Unauthorized", "Unauthorized"),
+    });
+    plugin
+}
+
+#[test]
+fn a_token_that_is_not_taken_any_more_is_fetched_anew_once_for_all() {
+    let plugin = counting(|token| token.ends_with("-2"));
+    let cluster = connect(&plugin.options(|_| ()));
+    assert!(batch(&cluster, &["po", "deploy", "sts", "ds", "job"]).iter().all(Result::is_ok));
+    assert_eq!(plugin.runs().len(), 2, "however many requests were refused");
+}
+
+#[test]
+fn a_plugin_whose_tokens_are_never_taken_is_not_asked_for_ever() {
+    let plugin = counting(|_| false);
+    let cluster = connect(&plugin.options(|_| ()));
+    for _ in 0..3 {
+        assert_eq!(cluster.server_version().unwrap_err().kind(), ErrorKind::Unauthorized);
+    }
+    assert_eq!(plugin.runs().len(), 2);
+}
+
+#[test]
+fn a_token_in_a_file_may_be_replaced_meanwhile() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("token");
+    fs::write(&file, "old\n").unwrap();
+    let server = FaultServer::start(|asked| match asked.header("authorization").concat().as_str() {
+        "Bearer new" => Reply::json(&json!({"minor": "36"})),
+        _ => Reply::refusal(401, "Unauthorized", "Unauthorized"),
+    });
+    let config = json!({
+        "current-context": "c", "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+        "clusters": [{"name": "c", "cluster": {"server": server.url()}}],
+        "users": [{"name": "u", "user": {"tokenFile": file}}],
+    });
+    let path = folder.path().join("config");
+    fs::write(&path, config.to_string()).unwrap();
+    let cluster = connect(&ConnectOptions { kubeconfig: Some(path), ..ConnectOptions::default() });
+    fs::write(&file, "new\n").unwrap();
+    assert_eq!(cluster.server_version().unwrap().minor, 36);
+}
+
+#[test]
+fn a_plugin_that_never_ends_is_ended_where_nobody_is_asked() {
+    // The second one has closed its output and goes on.
+    for script in ["exec sleep 30", "exec >&-\nexec sleep 30"] {
+        let plugin = Plugin::new(script);
+        let mut options = plugin.options(|_| ());
+        options.request_timeout = Some(Duration::from_millis(300));
+        let error = within(2000, || refusal(&options)).to_string();
+        assert!(error.ends_with("gave nothing within 300ms (--request-timeout) and was ended"), "{error}");
+    }
 }
 
 #[test]

@@ -1,66 +1,19 @@
 //! Certificates: those of servers, good and bad, and the client's own.
 
 use std::fs;
-use std::path::PathBuf;
-use std::sync::Arc;
 
 use kubectl_secctx::cluster::{ConnectOptions, ErrorKind};
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
-use rustls::ServerConfig;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::WebPkiClientVerifier;
 use serde_json::json;
-use tempfile::TempDir;
 
 use super::{admin, at, connect, refusal};
+use crate::support::authority::Authority;
 use crate::support::control_plane::ControlPlane;
 use crate::support::faults::{FaultServer, Reply};
 
-/// An authority, and the folder of its files.
-struct Authority {
-    folder: TempDir,
-    issuer: Issuer<'static, KeyPair>,
-    certificate: CertificateDer<'static>,
-}
-
-impl Authority {
-    fn new() -> Authority {
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let key = KeyPair::generate().unwrap();
-        let certificate = params.self_signed(&key).unwrap();
-        let folder = TempDir::new().unwrap();
-        fs::write(folder.path().join("ca.pem"), certificate.pem()).unwrap();
-        Authority { folder, certificate: certificate.der().clone(), issuer: Issuer::new(params, key) }
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    /// A certificate and key for some names.
-    fn issue(&self, names: &[&str], expires: i32) -> (rcgen::Certificate, KeyPair) {
-        let names: Vec<_> = names.iter().map(|&name| name.to_owned()).collect();
-        let mut params = CertificateParams::new(names).unwrap();
-        (params.not_before, params.not_after) = (date_time_ymd(2000, 1, 1), date_time_ymd(expires, 1, 1));
-        let key = KeyPair::generate().unwrap();
-        (params.signed_by(&key, &self.issuer).unwrap(), key)
-    }
-
-    fn server(&self, names: &[&str], expires: i32, asks_client: bool) -> FaultServer {
-        let (certificate, key) = self.issue(names, expires);
-        let builder = ServerConfig::builder();
-        let builder = if asks_client {
-            let mut roots = rustls::RootCertStore::empty();
-            roots.add(self.certificate.clone()).unwrap();
-            builder.with_client_cert_verifier(WebPkiClientVerifier::builder(Arc::new(roots)).build().unwrap())
-        } else {
-            builder.with_no_client_auth()
-        };
-        let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
-        let config = builder.with_single_cert(vec![certificate.der().clone()], key).unwrap();
-        FaultServer::start_tls(config, |_| Reply::json(&json!({"minor": "36"})))
-    }
+/// A server that tells its version, with a certificate that was valid in these years.
+fn server(authority: &Authority, names: &[&str], years: (i32, i32), asks_client: bool) -> FaultServer {
+    let config = authority.server_config(names, years, asks_client);
+    FaultServer::start_tls(config, |_| Reply::json(&json!({"minor": "36"})))
 }
 
 fn sentence(options: &ConnectOptions) -> String {
@@ -93,7 +46,7 @@ fn a_certificate_for_another_name() {
 #[test]
 fn an_expired_certificate() {
     let authority = Authority::new();
-    let mut options = at(&authority.server(&["127.0.0.1"], 2001, false).url());
+    let mut options = at(&server(&authority, &["127.0.0.1"], (2000, 2001), false).url());
     options.certificate_authority = Some(authority.file("ca.pem"));
     let error = sentence(&options);
     assert!(error.ends_with("has expired, or this machine's clock is wrong"), "{error}");
@@ -111,12 +64,12 @@ fn a_server_without_tls() {
 #[test]
 fn a_client_certificate_is_shown_to_a_server_that_asks_for_it() {
     let authority = Authority::new();
-    let server = authority.server(&["127.0.0.1"], 2100, true);
+    let server = server(&authority, &["127.0.0.1"], (2000, 2100), true);
     let mut options = at(&server.url());
     options.certificate_authority = Some(authority.file("ca.pem"));
     assert!(connect(&options).server_version().is_err(), "it asks for one");
 
-    let (certificate, key) = authority.issue(&["jane"], 2100);
+    let (certificate, key) = authority.issue(&["jane"], (2000, 2100));
     fs::write(authority.file("client.pem"), certificate.pem()).unwrap();
     fs::write(authority.file("client.key"), key.serialize_pem()).unwrap();
     options.client_certificate = Some(authority.file("client.pem"));

@@ -28,7 +28,7 @@ const MADE: &str = "<!-- Made by the tests (UPDATE_GENERATED=1 cargo test --test
 /// Holds a folder's files against what they should be, or writes them. A file of the same kind that nothing makes is an
 /// error too; folders in the folder are left alone.
 #[track_caller]
-fn keep(folder: &str, extension: &str, files: &BTreeMap<String, String>) {
+pub(crate) fn keep(folder: &str, extension: &str, files: &BTreeMap<String, String>) {
     let path = root().join(folder);
     let known = fs::read_dir(&path).into_iter().flatten().map(|entry| entry.unwrap().path());
     let known: Vec<_> = known.filter(|path| path.extension().is_some_and(|is| is == extension)).collect();

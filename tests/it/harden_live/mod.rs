@@ -9,6 +9,8 @@ mod asking;
 mod cancelling;
 mod files;
 mod managed;
+#[cfg(unix)]
+mod meanwhile;
 mod outcomes;
 mod plain;
 mod sweep;

@@ -63,13 +63,14 @@ impl Client {
     /// Sends a request; `path` starts with a slash. A PATCH is a JSON merge patch.
     pub(super) fn request(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Answer, ureq::Error> {
         let kind = if method == "PATCH" { "application/merge-patch+json" } else { "application/json" };
-        self.request_as(kind, method, path, body)
+        self.request_as(kind, None, method, path, body)
     }
 
-    /// The same, with a body of the media type given.
+    /// The same, with a body of the media type given, and the form of the answer that is liked best.
     pub(super) fn request_as(
         &self,
         kind: &str,
+        accept: Option<&str>,
         method: &str,
         path: &str,
         body: Option<&Value>,
@@ -77,7 +78,8 @@ impl Client {
         let request = Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.url))
-            .header("Authorization", format!("Bearer {}", self.token));
+            .header("Authorization", format!("Bearer {}", self.token))
+            .header("Accept", accept.unwrap_or("*/*"));
         let response = match body {
             None => self.agent.run(request.body(()).unwrap()),
             Some(body) => self.agent.run(request.header("Content-Type", kind).body(body.to_string()).unwrap()),

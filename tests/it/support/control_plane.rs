@@ -12,7 +12,7 @@ use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hasher};
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock};
 use std::thread;
@@ -42,6 +42,8 @@ pub(crate) struct ControlPlane {
     kubeconfig: PathBuf,
     version: Value,
     supervisor: Child,
+    /// What the supervisor says.
+    told: Mutex<BufReader<ChildStdout>>,
     /// The server reads it at its start; it is kept as long as the server lives.
     _admission_config: Option<NamedTempFile>,
 }
@@ -84,13 +86,15 @@ impl ControlPlane {
             .stdout(Stdio::piped())
             .spawn()
             .expect("start the supervisor of the control plane");
-        let ready = read_ready_line(&mut supervisor);
+        let mut told = BufReader::new(supervisor.stdout.take().unwrap());
+        let ready = read_ready_line(&mut told, &mut supervisor);
         let text = |key: &str| ready[key].as_str().unwrap().to_owned();
         ControlPlane {
             client: Client::new(text("url"), text("token"), Path::new(&text("caFile"))),
             kubeconfig: PathBuf::from(text("kubeconfig")),
             version: ready["version"].clone(),
             supervisor,
+            told: Mutex::new(told),
             _admission_config: admission_config,
         }
     }
@@ -110,6 +114,24 @@ impl ControlPlane {
     /// A kubeconfig file for [`ControlPlane::token`].
     pub(crate) fn kubeconfig(&self) -> &Path {
         &self.kubeconfig
+    }
+
+    /// Ends the API server as a crash does; what is stored stays.
+    pub(crate) fn stop_server(&self) {
+        self.order("stop");
+    }
+
+    /// Starts the API server again, at the same address, and waits until it is ready.
+    pub(crate) fn start_server(&self) {
+        self.order("start");
+    }
+
+    fn order(&self, what: &str) {
+        let mut told = self.told.lock().unwrap();
+        writeln!(self.supervisor.stdin.as_ref().unwrap(), "{what}").unwrap();
+        let mut line = String::new();
+        told.read_line(&mut line).unwrap();
+        assert_eq!(line.trim_end(), what, "the supervisor says why on standard error");
     }
 
     /// The minor version that the server behaves as: 34 for v1.34.
@@ -229,10 +251,9 @@ pub(crate) fn kubectl() -> PathBuf {
 }
 
 /// Reads the line that the supervisor prints once the servers are ready; it bounds the wait itself.
-fn read_ready_line(supervisor: &mut Child) -> Value {
+fn read_ready_line(told: &mut impl BufRead, supervisor: &mut Child) -> Value {
     let mut line = String::new();
-    let stdout = supervisor.stdout.take().unwrap();
-    BufReader::new(stdout).read_line(&mut line).expect("read from the supervisor");
+    told.read_line(&mut line).expect("read from the supervisor");
     serde_json::from_str(&line).unwrap_or_else(|_| {
         let status = supervisor.wait();
         panic!("the control plane did not start ({status:?}); its supervisor says why on standard error")

@@ -7,6 +7,7 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::Value;
@@ -31,6 +32,12 @@ impl Asked {
         self.headers.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str()).collect()
     }
 
+    /// The same without a header, as an older client sends it.
+    pub(crate) fn without(&self, name: &str) -> Asked {
+        let headers = self.headers.iter().filter(|(key, _)| key != name).cloned().collect();
+        Asked { headers, ..self.clone() }
+    }
+
     /// Whether the path is this one, whatever the query.
     pub(crate) fn is(&self, path: &str) -> bool {
         self.path.split('?').next() == Some(path)
@@ -52,10 +59,27 @@ pub(crate) enum Reply {
     Half(Value),
     /// Sends the first half of a proper answer and nothing more.
     Stall(Value),
+    /// Sends the head of a proper answer and closes the connection.
+    Head(Value),
+    /// Sends the first half of a proper answer in chunks of HTTP, and closes the connection before the last one.
+    HalfChunked(Value),
+    /// Sends an answer in its own time.
+    Slow(Box<Reply>, Pace),
     /// Closes the connection without a word.
     Close,
     /// Never answers.
     Silence,
+}
+
+/// How fast an answer comes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pace {
+    /// How long nothing comes.
+    pub(crate) first: Duration,
+    /// Bytes of the body that come at once.
+    pub(crate) piece: usize,
+    /// How long between two pieces.
+    pub(crate) pause: Duration,
 }
 
 impl Reply {
@@ -87,14 +111,26 @@ impl Reply {
         self
     }
 
-    /// What a real server says. It is asked without saying which form of an answer is liked best.
+    /// What a real server says.
     pub(crate) fn forward(server: &ControlPlane, asked: &Asked) -> Reply {
+        Reply::try_forward(server, asked).unwrap()
+    }
+
+    /// The same of a server that may be gone.
+    pub(crate) fn try_forward(server: &ControlPlane, asked: &Asked) -> Option<Reply> {
         let body = (!asked.body.is_empty()).then(|| serde_json::from_slice(&asked.body).unwrap());
         let kind = asked.header("content-type").first().copied().unwrap_or("application/json");
-        let answer = server.client().request_as(kind, &asked.method, &asked.path, body.as_ref()).unwrap();
+        let accept = asked.header("accept").first().copied();
+        let answer = server.client().request_as(kind, accept, &asked.method, &asked.path, body.as_ref()).ok()?;
         let quoted = |text: &String| format!("299 - \"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
         let reply = Reply::status(answer.status, &answer.body);
-        answer.warnings.iter().fold(reply, |reply, text| reply.with_header("Warning", &quoted(text)))
+        Some(answer.warnings.iter().fold(reply, |reply, text| reply.with_header("Warning", &quoted(text))))
+    }
+
+    /// The body of an answer, as JSON.
+    pub(crate) fn body(&self) -> Value {
+        let Reply::Answer { body, .. } = self else { panic!("{self:?} has no body") };
+        serde_json::from_slice(body).unwrap()
     }
 }
 
@@ -183,32 +219,58 @@ fn converse<S: Read + Write>(stream: S, handler: &Handler, log: &Mutex<Vec<Asked
             stream.get_mut().write_all(b"HTTP/1.1 200 OK\r\n\r\n")?;
             continue;
         }
-        let reply = handler(&asked);
-        match reply {
-            Reply::Answer { status, headers, body } => {
-                let mut head = format!("HTTP/1.1 {status} Status\r\nContent-Length: {}\r\n", body.len());
-                for (name, value) in headers {
-                    head.push_str(&format!("{name}: {value}\r\n"));
-                }
-                stream.get_mut().write_all(format!("{head}\r\n").as_bytes())?;
-                stream.get_mut().write_all(&body)?;
-            }
-            Reply::Half(ref body) | Reply::Stall(ref body) => {
-                let body = body.to_string();
-                let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
-                stream.get_mut().write_all(head.as_bytes())?;
-                stream.get_mut().write_all(&body.as_bytes()[..body.len() / 2])?;
-                stream.get_mut().flush()?;
-                if matches!(reply, Reply::Half(_)) {
-                    return Ok(());
-                }
-                // The client's end of the connection ends it.
-                return io::copy(&mut stream, &mut io::sink()).map(drop);
-            }
-            Reply::Close => return Ok(()),
-            Reply::Silence => return io::copy(&mut stream, &mut io::sink()).map(drop),
+        if !write_reply(&mut stream, &handler(&asked))? {
+            return Ok(());
         }
-        stream.get_mut().flush()?;
+    }
+    Ok(())
+}
+
+/// Writes a reply; whether the connection goes on.
+fn write_reply<S: Read + Write>(stream: &mut BufReader<S>, reply: &Reply) -> io::Result<bool> {
+    match reply {
+        Reply::Answer { .. } => write_slowly(stream.get_mut(), reply, None)?,
+        Reply::Slow(reply, pace) => write_slowly(stream.get_mut(), reply, Some(*pace))?,
+        Reply::Half(body) | Reply::Stall(body) | Reply::Head(body) => {
+            let body = body.to_string();
+            let sent = if matches!(reply, Reply::Head(_)) { 0 } else { body.len() / 2 };
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
+            stream.get_mut().write_all(&[head.as_bytes(), &body.as_bytes()[..sent]].concat())?;
+        }
+        Reply::HalfChunked(body) => {
+            let body = body.to_string();
+            let sent = &body[..body.len() / 2];
+            let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+            stream.get_mut().write_all(format!("{head}{:x}\r\n{sent}\r\n", sent.len()).as_bytes())?;
+        }
+        Reply::Close | Reply::Silence => {}
+    }
+    stream.get_mut().flush()?;
+    match reply {
+        Reply::Answer { .. } | Reply::Slow(..) => Ok(true),
+        Reply::Half(_) | Reply::Head(_) | Reply::HalfChunked(_) | Reply::Close => Ok(false),
+        // The client's end of the connection ends it.
+        Reply::Stall(_) | Reply::Silence => io::copy(stream, &mut io::sink()).map(|_| false),
+    }
+}
+
+/// Writes a whole answer, at a pace or at once.
+fn write_slowly<S: Write>(stream: &mut S, reply: &Reply, pace: Option<Pace>) -> io::Result<()> {
+    let Reply::Answer { status, headers, body } = reply else { panic!("only whole answers are slow, not {reply:?}") };
+    let mut head = format!("HTTP/1.1 {status} Status\r\nContent-Length: {}\r\n", body.len());
+    for (name, value) in headers {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    head.push_str("\r\n");
+    let Some(Pace { first, piece, pause }) = pace else {
+        return stream.write_all(&[head.as_bytes(), body].concat());
+    };
+    thread::sleep(first);
+    stream.write_all(head.as_bytes())?;
+    for piece in body.chunks(piece) {
+        stream.write_all(piece)?;
+        stream.flush()?;
+        thread::sleep(pause);
     }
     Ok(())
 }

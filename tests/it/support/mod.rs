@@ -1,5 +1,6 @@
-//! What the tests stand on: a real control plane and the Go reference.
+//! What the tests stand on: a real control plane, a server that makes faults, and the Go reference.
 
+pub(crate) mod authority;
 mod client;
 pub(crate) mod control_plane;
 pub(crate) mod faults;
