@@ -3,10 +3,13 @@
 
 pub mod apply;
 pub mod harden;
+mod kept;
 pub mod label;
 pub mod patch;
 pub mod rollout;
 pub mod version;
+
+pub use kept::Kept;
 
 use std::sync::Arc;
 

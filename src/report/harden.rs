@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Problem, Source};
-use crate::model::{Applicability, Edit, FieldPath, Op, Segment};
+use super::{Kept, Problem, Source};
+use crate::model::{Applicability, Edit, FieldPath, Op};
 use crate::policy::{Level, Policy};
 
 /// Everything that a run of `harden` has to say.
@@ -58,7 +58,7 @@ pub struct Hardened {
     /// What should be known about it, a sentence each: who generated it, what was assumed.
     pub notes: Vec<String>,
     /// The object as it was read.
-    pub object: Arc<Value>,
+    pub object: Kept,
 }
 
 /// An edit with its reason.
@@ -111,8 +111,8 @@ pub struct HardenedFile {
     pub name: Arc<str>,
     /// The text as it was read.
     pub before: String,
-    /// The text with all edits.
-    pub after: String,
+    /// The text with all edits; `None` where there are none.
+    pub edited: Option<String>,
     /// Where the texts differ: bytes of the old one, and how many stand there in the new one, in order; none where it is
     /// not known.
     pub changes: Vec<(Range<usize>, usize)>,
@@ -135,6 +135,20 @@ impl HardenReport {
     }
 }
 
+impl HardenedFile {
+    /// The text with all edits.
+    #[must_use]
+    pub fn after(&self) -> &str {
+        self.edited.as_deref().unwrap_or(&self.before)
+    }
+
+    /// Whether anything is edited.
+    #[must_use]
+    pub fn is_changed(&self) -> bool {
+        self.edited.as_ref().is_some_and(|edited| *edited != self.before)
+    }
+}
+
 impl Hardened {
     /// `deployment/web`, as kubectl writes it.
     #[must_use]
@@ -146,11 +160,8 @@ impl Hardened {
     #[must_use]
     pub fn has_volume(&self, name: &str) -> bool {
         let path = self.template.clone().field("spec").field("volumes");
-        let volumes = path.segments().iter().try_fold(&*self.object, |value, segment| match segment {
-            Segment::Index(index) => value.get(index),
-            segment => value.get(segment.as_key().unwrap_or_default()),
-        });
-        let mut volumes = volumes.and_then(Value::as_array).into_iter().flatten();
+        let object = self.object.value();
+        let mut volumes = path.find(&object).and_then(Value::as_array).into_iter().flatten();
         volumes.any(|volume| volume.get("name").and_then(Value::as_str) == Some(name))
     }
 

@@ -153,8 +153,19 @@ fn describe(error: &io::Error) -> String {
 
 /// Reads standard input to its end.
 pub(super) fn read_stdin() -> Result<Vec<u8>, String> {
+    read_text(&mut io::stdin().lock()).map_err(|error| describe(&error))
+}
+
+/// Reads to the end, where there is one: of what is no text, as some devices that never end, only the start is read.
+fn read_text(from: &mut impl Read) -> io::Result<Vec<u8>> {
+    /// Where a text has no NUL; as far as is looked for one.
+    const START: u64 = 8192;
+    /// How much of anything else is read.
+    const MOST: u64 = 16 << 20;
     let mut bytes = Vec::new();
-    io::stdin().lock().read_to_end(&mut bytes).map_err(|error| describe(&error))?;
+    from.by_ref().take(START).read_to_end(&mut bytes)?;
+    let is_text = !bytes.contains(&0) || bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF");
+    from.take(if is_text { u64::MAX } else { MOST }).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
@@ -168,10 +179,7 @@ pub fn read_file(path: &Path) -> Result<Vec<u8>, String> {
     if metadata.is_file() {
         return fs::read(path).map_err(|error| describe(&error));
     }
-    let mut file = open_special(path.to_owned())?;
-    let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes).map_err(|error| describe(&error))?;
-    Ok(bytes)
+    read_text(&mut open_special(path.to_owned())?).map_err(|error| describe(&error))
 }
 
 /// Opens what is no regular file. Opening a named pipe waits for a writer, so it is done aside and not forever.

@@ -35,7 +35,7 @@ fn hardened(template: Value, minor: u16) -> Vec<Hardened> {
         residue: planned.residue,
         refused: Vec::new(),
         notes: planned.notes,
-        object: Arc::new(template),
+        object: Kept::new(&template),
     }]
 }
 

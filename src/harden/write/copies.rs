@@ -85,7 +85,8 @@ impl System {
         const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "conin$", "conout$"];
         let is_bad = |name: &str| {
             let stem = name.split('.').next().unwrap_or_default().trim_end().to_lowercase();
-            let is_number = |text: &str| matches!(text, "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9" | "¹" | "²" | "³");
+            let is_number =
+                |text: &str| matches!(text, "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9" | "¹" | "²" | "³");
             let is_port = ["com", "lpt"].iter().any(|port| stem.strip_prefix(port).is_some_and(is_number));
             is_port
                 || DEVICES.contains(&stem.as_str())

@@ -42,7 +42,11 @@ fn no_copy_is_written_through_a_link() {
     for file in ["sub/a.yaml", "b.yaml"] {
         let ran = run(&files, &["harden", "-f", file, "--output-dir", "out"]);
         assert_eq!(ran.code, Some(2));
-        assert!(ran.stderr.contains("is a symbolic link, which may lead out of out\nnothing was written\n"), "{}", ran.stderr);
+        assert!(
+            ran.stderr.contains("is a symbolic link, which may lead out of out\nnothing was written\n"),
+            "{}",
+            ran.stderr
+        );
     }
     assert_eq!(fs::read_to_string(files.path().join("elsewhere/kept.yaml")).unwrap(), "kept\n");
     assert_eq!(fs::read_dir(files.path().join("elsewhere")).unwrap().count(), 1);
@@ -52,7 +56,8 @@ fn no_copy_is_written_through_a_link() {
 fn where_one_copy_cannot_be_none_is_made() {
     let files = folder(&[("a/b.yaml", POD), ("x/a", POD), ("c.yaml", POD)]);
     let x = files.path().join("x");
-    let args = ["harden", "-f", "../a/b.yaml", "-f", "a", "-f", "../c.yaml", "-f", "./../c.yaml", "--output-dir", "out"];
+    let args =
+        ["harden", "-f", "../a/b.yaml", "-f", "a", "-f", "../c.yaml", "-f", "./../c.yaml", "--output-dir", "out"];
     let output = secctx().current_dir(&x).args(args).output().unwrap();
     let told = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{told}");
@@ -95,7 +100,9 @@ fn a_link_to_a_file_is_that_file() {
 #[test]
 fn devices_and_pipes_end_soon() {
     let files = folder(&[("in/a.yaml", POD)]);
-    for (link, device) in [("zero", "/dev/zero"), ("random", "/dev/urandom"), ("null", "/dev/null"), ("full", "/dev/full")] {
+    for (link, device) in
+        [("zero", "/dev/zero"), ("random", "/dev/urandom"), ("null", "/dev/null"), ("full", "/dev/full")]
+    {
         symlink(device, files.path().join(format!("in/{link}.yaml"))).unwrap();
     }
     let made = std::process::Command::new("mkfifo").arg(files.path().join("in/pipe.yaml")).status().unwrap();
@@ -110,7 +117,10 @@ fn devices_and_pipes_end_soon() {
             let binary = format!("error: in/{file}.yaml: this is no manifest but a binary file\n");
             assert!(told.contains(&binary), "{told}");
         }
-        assert!(told.contains("error: in/pipe.yaml: nothing opened this pipe for writing within 5 seconds\n"), "{told}");
+        assert!(
+            told.contains("error: in/pipe.yaml: nothing opened this pipe for writing within 5 seconds\n"),
+            "{told}"
+        );
         assert!(!told.contains("null.yaml"), "an empty file is no error: {told}");
     }
 }
@@ -124,6 +134,9 @@ fn an_endless_standard_input_ends_soon() {
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let output = wait_at_most(command.spawn().unwrap(), PATIENCE).expect("it ends");
         let told = String::from_utf8(output.stderr).unwrap();
-        assert_eq!((output.status.code(), told.as_str()), (Some(2), "error: -: this is no manifest but a binary file\n"));
+        assert_eq!(
+            (output.status.code(), told.as_str()),
+            (Some(2), "error: -: this is no manifest but a binary file\n")
+        );
     }
 }

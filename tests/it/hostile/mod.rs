@@ -15,7 +15,8 @@ use tempfile::TempDir;
 use crate::support::secctx::{Ran, run_in};
 
 /// Steers a terminal in several ways, turns the line around, hides, ends what formats put it into.
-const HARM: &str = "\u{1b}[31m\u{1b}]0;x\u{7}\u{9b}2J\u{202e}\u{200b}\u{2028}\u{e0041}\u{7f}\r]]>\"'<&;`$(x)|%0A::error::";
+const HARM: &str =
+    "\u{1b}[31m\u{1b}]0;x\u{7}\u{9b}2J\u{202e}\u{200b}\u{2028}\u{e0041}\u{7f}\r]]>\"'<&;`$(x)|%0A::error::";
 
 /// A folder with files.
 fn folder(files: &[(&str, &str)]) -> TempDir {

@@ -28,15 +28,38 @@ fn spellings_of_a_number_are_the_number() {
 #[test]
 fn numbers_that_fit_nowhere_are_refused() {
     for number in [
-        "1e400", "-1e400", "99999999999999999999", "-99999999999999999999", "18446744073709551616", "9223372036854775808", "1e19", "1.5",
-        "0.1e-400", "0xffffffffffffffffffff", ".inf", "-.Inf", ".nan", "1e999999999999", "'1'", "1:30", "\"0\"", "1_", "0x", "- 1", "[1]",
+        "1e400",
+        "-1e400",
+        "99999999999999999999",
+        "-99999999999999999999",
+        "18446744073709551616",
+        "9223372036854775808",
+        "1e19",
+        "1.5",
+        "0.1e-400",
+        "0xffffffffffffffffffff",
+        ".inf",
+        "-.Inf",
+        ".nan",
+        "1e999999999999",
+        "'1'",
+        "1:30",
+        "\"0\"",
+        "1_",
+        "0x",
+        "- 1",
+        "[1]",
     ] {
         for text in [pod(number, "1"), pod("1", number)] {
             let files = folder(&[("a.yaml", &text)]);
             for command in ["check", "harden"] {
                 let ran = run(&files, &[command, "-f", "a.yaml"]);
                 assert_eq!(ran.code, Some(2), "{number}: {}{}", ran.stdout, ran.stderr);
-                assert!(ran.stderr.starts_with("error: a.yaml:") && ran.stderr.lines().count() == 1, "{number}: {}", ran.stderr);
+                assert!(
+                    ran.stderr.starts_with("error: a.yaml:") && ran.stderr.lines().count() == 1,
+                    "{number}: {}",
+                    ran.stderr
+                );
             }
         }
     }
@@ -53,6 +76,11 @@ fn the_largest_numbers_that_fit_are_judged() {
     for port in ["2147483647", "-2147483648", "-1", "65536"] {
         let files = folder(&[("a.yaml", &pod("9223372036854775807", port))]);
         let ran = run(&files, &["check", "-f", "a.yaml", "-o", "psa", "--level", "baseline"]);
-        assert!(ran.code == Some(1) && ran.stdout.contains(&format!("hostPort {port}")), "{port}: {}{}", ran.stdout, ran.stderr);
+        assert!(
+            ran.code == Some(1) && ran.stdout.contains(&format!("hostPort {port}")),
+            "{port}: {}{}",
+            ran.stdout,
+            ran.stderr
+        );
     }
 }

@@ -78,7 +78,13 @@ fn small_files_that_want_to_be_big() {
     let bomb = |first: &str, item: fn(char) -> String| {
         (1..20_u8).fold(format!("{HEAD}a: &a {first}\n"), |mut text, at| {
             let items = vec![item(level(at - 1)); 9].join(", ");
-            let _ = writeln!(text, "{}: &{} {}", level(at), level(at), if first.starts_with('{') { format!("{{{items}}}") } else { format!("[{items}]") });
+            let _ = writeln!(
+                text,
+                "{}: &{} {}",
+                level(at),
+                level(at),
+                if first.starts_with('{') { format!("{{{items}}}") } else { format!("[{items}]") }
+            );
             text
         })
     };

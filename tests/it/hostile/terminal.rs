@@ -87,7 +87,9 @@ fn is_read(format: &str, text: &str) {
         "json" | "sarif" => assert!(serde_json::from_str::<Value>(text).unwrap().is_object()),
         "yaml" => assert!(serde_yaml::from_str::<Value>(text).unwrap().is_object()),
         "github" => {
-            let is_command = |line: &str| ["::error ", "::warning ", "::notice ", "::debug::"].iter().any(|head| line.starts_with(head));
+            let is_command = |line: &str| {
+                ["::error ", "::warning ", "::notice ", "::debug::"].iter().any(|head| line.starts_with(head))
+            };
             assert!(text.lines().all(is_command), "{text}");
         }
         _ => {}
@@ -184,7 +186,8 @@ fn a_hostile_kubeconfig_is_shown_and_not_obeyed() {
         "users": [{"name": "u", "user": {"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": format!("no{HARM}")}}}],
     });
     let missing = json!({"apiVersion": "v1", "kind": "Config", "current-context": format!("gone{HARM}")});
-    let odd = json!({"apiVersion": "v1", "kind": "Config", "users": [{"name": format!("u{HARM}"), "user": {"token": 5}}]});
+    let odd =
+        json!({"apiVersion": "v1", "kind": "Config", "users": [{"name": format!("u{HARM}"), "user": {"token": 5}}]});
     let folder = folder(&[
         ("config", &yaml_of(&config)),
         ("missing", &yaml_of(&missing)),
@@ -229,7 +232,9 @@ fn spoil_texts(value: &mut Value) {
             for (key, field) in fields.iter_mut() {
                 let is_free = ["name", "message", "namespace", "image", "generateName", "gitVersion", "reason", "path"];
                 match field {
-                    Value::String(text) if is_free.contains(&key.as_str()) && !text.contains('.') => text.push_str(HARM),
+                    Value::String(text) if is_free.contains(&key.as_str()) && !text.contains('.') => {
+                        text.push_str(HARM)
+                    }
                     field => spoil_texts(field),
                 }
             }
@@ -242,7 +247,8 @@ fn spoil_texts(value: &mut Value) {
 #[test]
 fn a_hostile_server_is_shown_and_not_obeyed() {
     let server = hostile_server("hostile", |_| false);
-    let refusing = hostile_server("hostile-refusals", |asked| asked.path.contains("pods") || asked.path.contains("namespaces/"));
+    let refusing =
+        hostile_server("hostile-refusals", |asked| asked.path.contains("pods") || asked.path.contains("namespaces/"));
     for server in [server, refusing] {
         for (command, formats) in [
             (&["check", "-A"][..], &CHECK_FORMATS[..]),
