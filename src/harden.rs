@@ -8,6 +8,7 @@ mod document;
 mod files;
 mod order;
 pub mod patch;
+mod pieces;
 mod plan;
 mod proof;
 mod stream;

@@ -3,12 +3,14 @@
 
 pub mod apply;
 pub mod harden;
+mod kept;
 pub mod label;
 pub mod patch;
 pub mod rollout;
 mod summary;
 pub mod version;
 
+pub use kept::Kept;
 pub use summary::{Basis, Problems, Summary};
 
 use std::sync::Arc;

@@ -9,6 +9,7 @@ use crate::edit::manifest;
 use crate::harden::{self, Task};
 use crate::model::{Choices, Edit, FieldPath};
 use crate::policy::Policy;
+use crate::report::Kept;
 use crate::report::apply::{Evidence, Injected};
 use crate::report::harden::{Hardened, Residue};
 
@@ -63,30 +64,37 @@ impl Planned {
 ///
 /// A template is no pod template, a sentence with its path.
 pub fn plan(subject: &Subject, policy: Policy, choices: &Choices) -> Result<Planned, String> {
-    let before = Arc::new(clean::without_status(&subject.object));
+    let before = clean::without_status(&subject.object);
+    let kept = Kept::new(&before);
     let notes = notes(subject);
     let mut results = Vec::new();
     for path in &subject.templates {
-        let mut result = hardened(subject, &before, path, policy, choices)?;
+        let mut result = hardened(subject, &Known { object: &before, kept: &kept }, path, policy, choices)?;
         if !result.edits.is_empty() {
             result.notes.extend(notes.iter().cloned());
         }
         results.push(result);
     }
-    let mut after = (*before).clone();
+    let mut after = before;
     let edits = results.iter().flat_map(Hardened::plain_edits);
     Edit::apply(&mut after, edits).map_err(|misfit| format!("{}: {misfit}", subject.short_name()))?;
     Ok(Planned { subject: subject.clone(), policy, choices: choices.clone(), results, after: Arc::new(after) })
 }
 
+/// The object before, to be looked at and to be kept.
+struct Known<'a> {
+    object: &'a Value,
+    kept: &'a Kept,
+}
+
 fn hardened(
     subject: &Subject,
-    object: &Arc<Value>,
+    known: &Known<'_>,
     path: &FieldPath,
     policy: Policy,
     choices: &Choices,
 ) -> Result<Hardened, String> {
-    let template = path.find(object).unwrap_or(&Value::Null);
+    let template = path.find(known.object).unwrap_or(&Value::Null);
     let plan = harden::plan(&Task { template, policy, choices });
     let plan = plan.map_err(|error| format!("{}: {path}: {error}", subject.short_name()))?;
     let edits = plan.edits.into_iter().map(|planned| planned.under(path));
@@ -106,7 +114,7 @@ fn hardened(
         residue: residue.collect(),
         refused: Vec::new(),
         notes: plan.notes,
-        object: Arc::clone(object),
+        object: known.kept.clone(),
     })
 }
 

@@ -12,6 +12,7 @@ use crate::harden::{Hardening, harden};
 use crate::policy::{Level, Version};
 use crate::render::harden::{self as render_harden, PlanView};
 use crate::render::{self, HardenFormat, Style};
+use crate::report::harden::HardenedFile;
 use crate::report::patch::ObjectPatch;
 use crate::source::Input;
 
@@ -111,7 +112,7 @@ fn print_plan(
     let report = &hardening.report;
     let by_hand = by_hand(hardening);
     render_harden::plan(PlanView { report, by_hand: &by_hand }, style, out)?;
-    if args.output == HardenFormat::Text && report.files.iter().any(|file| file.before != file.after) {
+    if args.output == HardenFormat::Text && report.files.iter().any(HardenedFile::is_changed) {
         render_harden::diff(report, true, style, out)?;
         writeln!(out)?;
     }
@@ -134,7 +135,7 @@ fn by_hand(hardening: &Hardening) -> Vec<(usize, ObjectPatch)> {
 /// The command that makes what was planned come true.
 fn next(args: &HardenArgs, hardening: &Hardening) -> Option<String> {
     let changed = hardening.report.files.iter().zip(&hardening.origins);
-    let first = changed.into_iter().find(|(file, _)| file.before != file.after).map(|(_, origin)| &origin.input)?;
+    let first = changed.into_iter().find(|(file, _)| file.is_changed()).map(|(_, origin)| &origin.input)?;
     if args.write || args.output_dir.is_some() {
         return None;
     }

@@ -79,7 +79,7 @@ struct Target<'a> {
 fn targets(hardening: &Hardening) -> Vec<Target<'_>> {
     let mut seen = BTreeSet::new();
     let files = hardening.report.files.iter().zip(&hardening.origins);
-    let changed = files.filter(|(file, _)| file.before != file.after);
+    let changed = files.filter(|(file, _)| file.is_changed());
     changed
         .filter_map(|(file, origin)| {
             let Input::File { path, .. } = &origin.input else { return None };
@@ -88,7 +88,7 @@ fn targets(hardening: &Hardening) -> Vec<Target<'_>> {
                 name: &file.name,
                 path,
                 before: origin.encoding.encode(&file.before),
-                after: origin.encoding.encode(&file.after),
+                after: origin.encoding.encode(file.after()),
             })
         })
         .collect()
@@ -123,7 +123,7 @@ fn write_files(args: &HardenArgs, hardening: &Hardening, streams: &mut Streams) 
 
 fn write_copies(folder: &Path, hardening: &Hardening, streams: &mut Streams) -> Result<Written, Failure> {
     let files = hardening.report.files.iter().zip(&hardening.origins);
-    let files = files.map(|(file, origin)| (&*file.name, origin.encoding.encode(&file.after))).collect();
+    let files = files.map(|(file, origin)| (&*file.name, origin.encoding.encode(file.after()))).collect();
     make(folder, files, streams)
 }
 

@@ -1,14 +1,13 @@
 //! Plans the edits of one document's pod templates, and where in its text they go.
 
-use std::sync::Arc;
-
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::files::Job;
 use super::{Plan, Task, plan};
 use crate::check::{Scene, Stop, walk};
 use crate::edit::{Refused, Target};
 use crate::model::{Edit, FieldPath};
+use crate::report::Kept;
 use crate::report::harden::{Hardened, PlannedEdit, Refusal, Residue};
 use crate::source::{Found, Manifest, Object, generator};
 use crate::yaml::{Chunk, Document, ValueRef};
@@ -28,7 +27,7 @@ pub(super) struct DraftObject<'d> {
     value: ValueRef<'d>,
     /// Where in the document it is.
     pub(super) path: FieldPath,
-    json: Arc<Value>,
+    kept: Kept,
     /// The edits of all its templates; none any more once they cannot be made.
     pub(super) edits: Vec<Edit>,
     /// The results that are about it, with the paths of their templates.
@@ -82,7 +81,7 @@ impl<'d> Planner<'_, 'd> {
             self.draft.objects.push(DraftObject::new(object));
         }
         let Some(known) = self.draft.objects.last() else { return Ok(()) };
-        let hardened = self.hardened(scene, object, found, plan, Arc::clone(&known.json));
+        let hardened = self.hardened(scene, object, found, plan, known.kept.clone());
         let result = self.draft.results.len();
         if let Some(known) = self.draft.objects.last_mut() {
             known.edits.extend(hardened.plain_edits().cloned());
@@ -98,7 +97,7 @@ impl<'d> Planner<'_, 'd> {
         object: &Object<'_>,
         found: &Found<'_>,
         plan: Plan,
-        json: Arc<Value>,
+        object_kept: Kept,
     ) -> Hardened {
         let placed = |path: &FieldPath| found.path.clone().join(path);
         let edit = |planned: PlannedEdit| planned.under(&found.path);
@@ -119,7 +118,7 @@ impl<'d> Planner<'_, 'd> {
             residue: plan.residue.into_iter().map(residue).collect(),
             refused: Vec::new(),
             notes: plan.notes.into_iter().chain(made_by).collect(),
-            object: json,
+            object: object_kept,
         }
     }
 }
@@ -163,8 +162,8 @@ impl Hardened {
 
 impl<'d> DraftObject<'d> {
     fn new(object: &Object<'d>) -> Self {
-        let json = Arc::new(object.value.to_json());
-        Self { value: object.value, path: object.path.clone(), json, edits: Vec::new(), results: Vec::new() }
+        let kept = Kept::new(&object.value.to_json());
+        Self { value: object.value, path: object.path.clone(), kept, edits: Vec::new(), results: Vec::new() }
     }
 
     /// What is to be edited.

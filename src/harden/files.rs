@@ -7,6 +7,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::document::{Draft, draft};
+use super::pieces::{Misread, Piece, joined, pieces};
 use super::proof;
 use crate::check::{parse, unfit};
 use crate::edit::edited;
@@ -94,7 +95,7 @@ fn harden_input(job: &Job, input: &Input) -> Outcome {
     };
     match refusal(&manifest, path) {
         Some(problem) => problem.into(),
-        None => harden_manifest(job, input, &manifest),
+        None => harden_manifest(job, input, manifest),
     }
 }
 
@@ -139,12 +140,47 @@ fn template_action(text: &str, path: Option<&Path>) -> Option<usize> {
     is_template.then_some(first)
 }
 
-fn harden_manifest(job: &Job, input: &Input, manifest: &Manifest) -> Outcome {
+fn harden_manifest(job: &Job, input: &Input, manifest: Manifest) -> Outcome {
+    let text = &*manifest.text;
+    let parts = pieces(text);
+    let (outcome, edited) = harden_pieces(job, &manifest, &parts)
+        .unwrap_or_else(|Misread| harden_piece(job, &manifest, &Piece::whole(text)));
+    drop(parts);
+    let encoding = manifest.text.encoding;
+    let (name, before) = (manifest.name, manifest.text.into_string());
+    let file = HardenedFile { name, before, edited: edited.text, changes: edited.changes, results: 0..0 };
+    Outcome { file: Some((file, FileOrigin { input: input.clone(), encoding })), ..outcome }
+}
+
+/// A new text, and where it differs.
+#[derive(Debug, Default)]
+struct Edited {
+    /// `None` where nothing is edited.
+    text: Option<String>,
+    changes: Vec<(Range<usize>, usize)>,
+}
+
+/// Hardens all pieces of a file.
+fn harden_pieces(job: &Job, manifest: &Manifest, pieces: &[Piece<'_>]) -> Result<(Outcome, Edited), Misread> {
+    let parts: Vec<(Outcome, Edited)> = pieces.par_iter().map(|piece| harden_piece(job, manifest, piece)).collect();
+    let (mut all, mut texts, mut changes) = (Outcome::default(), Vec::new(), Vec::new());
+    for (outcome, edited) in parts {
+        all.results.extend(outcome.results);
+        all.errors.extend(outcome.errors);
+        all.warnings.extend(outcome.warnings);
+        all.without_template += outcome.without_template;
+        texts.push(edited.text);
+        changes.extend(edited.changes);
+    }
+    let text = joined(&manifest.text, pieces, &texts)?;
+    Ok((all, Edited { text, changes }))
+}
+
+fn harden_piece(job: &Job, manifest: &Manifest, piece: &Piece<'_>) -> (Outcome, Edited) {
     let mut outcome = Outcome::default();
     let mut drafts = Vec::new();
-    let cut = chunks(&manifest.text);
-    let documents: Vec<_> = cut.iter().map(|chunk| parse(manifest, chunk)).collect();
-    for (chunk, document) in cut.iter().zip(&documents) {
+    let documents: Vec<_> = piece.chunks.iter().map(|chunk| parse(manifest, chunk)).collect();
+    for (chunk, document) in piece.chunks.iter().zip(&documents) {
         match document {
             Ok(document) => {
                 let (draft, scene) = draft(job, manifest, chunk, document);
@@ -156,17 +192,20 @@ fn harden_manifest(job: &Job, input: &Input, manifest: &Manifest) -> Outcome {
             Err(problem) => outcome.errors.push(problem.clone()),
         }
     }
-    let (after, changes) = edit(job, &manifest.text, &mut drafts);
+    let (text, changes) = edit(job, piece.text, &mut drafts);
     outcome.results = drafts.into_iter().flat_map(|draft| draft.results).collect();
-    let (name, before) = (Arc::clone(&manifest.name), manifest.text.to_string());
-    let file = HardenedFile { name, before, after, changes, results: 0..0 };
-    outcome.file = Some((file, FileOrigin { input: input.clone(), encoding: manifest.text.encoding }));
-    outcome
+    let problems = outcome.errors.iter_mut().chain(&mut outcome.warnings).map(|problem| &mut problem.source);
+    for source in problems.chain(outcome.results.iter_mut().map(|result| &mut result.source)) {
+        source.document = source.document.map(|at| at + piece.before);
+    }
+    let in_file = |range: Range<usize>| range.start + piece.offset..range.end + piece.offset;
+    let changes = changes.into_iter().map(|(range, length)| (in_file(range), length)).collect();
+    (outcome, Edited { text, changes })
 }
 
-/// The text with the edits of all objects that can be edited and read back as planned, and where it changed. Of the
-/// others it is noted why not.
-fn edit(job: &Job, text: &str, drafts: &mut [Draft<'_>]) -> (String, Vec<(Range<usize>, usize)>) {
+/// The text with the edits of all objects that can be edited and read back as planned, if there are any, and where it
+/// changed. Of the others it is noted why not.
+fn edit(job: &Job, text: &str, drafts: &mut [Draft<'_>]) -> (Option<String>, Vec<(Range<usize>, usize)>) {
     // Each round gives up one document at least.
     for _ in 0..=drafts.len() {
         let places: Vec<(usize, usize)> = drafts
@@ -185,8 +224,8 @@ fn edit(job: &Job, text: &str, drafts: &mut [Draft<'_>]) -> (String, Vec<(Range<
         }
         if proof::holds(job, text, &edited.text, drafts) {
             let changes = edited.splices.into_iter().map(|splice| (splice.range, splice.text.len()));
-            return (edited.text, changes.collect());
+            return (Some(edited.text), changes.collect());
         }
     }
-    (text.to_owned(), Vec::new())
+    (None, Vec::new())
 }

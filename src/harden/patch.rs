@@ -6,8 +6,6 @@ mod merge;
 pub use json::json_patch;
 pub use merge::{merge_patch, strategic_patch};
 
-use std::sync::Arc;
-
 use serde_json::{Map, Value, json};
 
 use crate::model::Edit;
@@ -28,7 +26,7 @@ pub fn edited_objects(results: &[Hardened]) -> Vec<EditedObject<'_>> {
     let mut objects: Vec<EditedObject<'_>> = Vec::new();
     for result in results.iter().filter(|result| !result.edits.is_empty()) {
         let edits = result.plain_edits().cloned();
-        match objects.last_mut().filter(|last| Arc::ptr_eq(&last.result.object, &result.object)) {
+        match objects.last_mut().filter(|last| last.result.object.is_same(&result.object)) {
             Some(last) => last.edits.extend(edits),
             None => objects.push(EditedObject { result, edits: edits.collect() }),
         }
@@ -41,18 +39,20 @@ impl EditedObject<'_> {
     /// keys.
     #[must_use]
     pub fn for_server(&self) -> ObjectPatch {
-        let (before, after) = (&*self.result.object, self.after());
+        let before = self.result.object.value();
+        let after = self.after(&before);
         if self.result.custom {
-            self.patch(PatchFormat::Merge, merge_patch(before, &after))
+            self.patch(PatchFormat::Merge, merge_patch(&before, &after), &before)
         } else {
-            self.patch(PatchFormat::Strategic, strategic_patch(before, &after))
+            self.patch(PatchFormat::Strategic, strategic_patch(&before, &after), &before)
         }
     }
 
     /// The operations of a JSON patch.
     #[must_use]
     pub fn as_json_patch(&self) -> ObjectPatch {
-        self.patch(PatchFormat::Json, Value::Array(json_patch(&self.result.object, &self.edits)))
+        let object = self.result.object.value();
+        self.patch(PatchFormat::Json, Value::Array(json_patch(&object, &self.edits)), &object)
     }
 
     /// The patch for a kustomization: a merge patch that names its object, or a JSON patch where kustomize would merge lists
@@ -66,7 +66,7 @@ impl EditedObject<'_> {
         let mut body = Map::new();
         body.insert("apiVersion".to_owned(), self.result.api_version.clone().into());
         body.insert("kind".to_owned(), self.result.kind.clone().into());
-        body.insert("metadata".to_owned(), json!({"name": self.name()}));
+        body.insert("metadata".to_owned(), json!({"name": patch.name.clone()}));
         if let Value::Object(fields) = patch.body {
             for (key, value) in fields {
                 match (body.get_mut(&key), value) {
@@ -80,31 +80,31 @@ impl EditedObject<'_> {
         ObjectPatch { body: Value::Object(body), ..patch }
     }
 
-    fn after(&self) -> Value {
-        let mut after = (*self.result.object).clone();
+    fn after(&self, before: &Value) -> Value {
+        let mut after = before.clone();
         // The edits are those of this very object: planning has applied them before.
         let applied = Edit::apply(&mut after, &self.edits);
         debug_assert!(applied.is_ok(), "{applied:?}");
         after
     }
 
-    /// The name that a patch is sent to; what the server makes up is not known.
-    fn name(&self) -> &str {
-        let name = self.result.object.get("metadata").and_then(|metadata| metadata.get("name"));
-        name.and_then(Value::as_str).unwrap_or_default()
-    }
-
-    fn patch(&self, format: PatchFormat, body: Value) -> ObjectPatch {
+    fn patch(&self, format: PatchFormat, body: Value, object: &Value) -> ObjectPatch {
         let Hardened { api_version, kind, namespace, .. } = self.result;
         ObjectPatch {
             api_version: api_version.clone(),
             kind: kind.clone(),
             namespace: namespace.clone(),
-            name: self.name().to_owned(),
+            name: name(object).to_owned(),
             format,
             body,
         }
     }
+}
+
+/// The name that a patch is sent to; what the server makes up is not known.
+fn name(object: &Value) -> &str {
+    let name = object.get("metadata").and_then(|metadata| metadata.get("name"));
+    name.and_then(Value::as_str).unwrap_or_default()
 }
 
 /// Whether a strategic merge patch orders or replaces lists, or merges ports, whose keys differ in kustomize.

@@ -16,11 +16,11 @@ impl Hardening {
     #[must_use]
     pub fn stream(&self) -> Vec<u8> {
         if let ([file], [origin]) = (self.report.files.as_slice(), self.origins.as_slice()) {
-            return origin.encoding.encode(&file.after);
+            return origin.encoding.encode(file.after());
         }
         let mut stream = String::new();
         for file in &self.report.files {
-            add(&mut stream, &file.after);
+            add(&mut stream, file.after());
         }
         stream.into_bytes()
     }
@@ -31,7 +31,7 @@ impl Hardening {
     pub fn objects(&self) -> (Vec<Value>, Vec<Problem>) {
         let (mut found, mut problems) = (Vec::new(), Vec::new());
         for file in &self.report.files {
-            for chunk in chunks(&file.after) {
+            for chunk in chunks(file.after()) {
                 let Ok(document) = Document::parse(&chunk) else { continue };
                 for object in objects(&document).into_iter().flatten() {
                     if is_too_deep(object.value) {

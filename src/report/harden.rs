@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Problem, Source};
-use crate::model::{Applicability, Edit, FieldPath, Op, Segment};
+use super::{Kept, Problem, Source};
+use crate::model::{Applicability, Edit, FieldPath, Op};
 use crate::policy::{Level, Policy};
 
 /// Everything that a run of `harden` has to say.
@@ -58,7 +58,7 @@ pub struct Hardened {
     /// What should be known about it, a sentence each: who generated it, what was assumed.
     pub notes: Vec<String>,
     /// The object as it was read.
-    pub object: Arc<Value>,
+    pub object: Kept,
 }
 
 /// An edit with its reason.
@@ -113,8 +113,8 @@ pub struct HardenedFile {
     pub name: Arc<str>,
     /// The text as it was read.
     pub before: String,
-    /// The text with all edits.
-    pub after: String,
+    /// The text with all edits; `None` where there are none.
+    pub edited: Option<String>,
     /// Where the texts differ: bytes of the old one, and how many stand there in the new one, in order; none where it is
     /// not known.
     pub changes: Vec<(Range<usize>, usize)>,
@@ -137,6 +137,20 @@ impl HardenReport {
     }
 }
 
+impl HardenedFile {
+    /// The text with all edits.
+    #[must_use]
+    pub fn after(&self) -> &str {
+        self.edited.as_deref().unwrap_or(&self.before)
+    }
+
+    /// Whether anything is edited.
+    #[must_use]
+    pub fn is_changed(&self) -> bool {
+        self.edited.as_ref().is_some_and(|edited| *edited != self.before)
+    }
+}
+
 impl Hardened {
     /// `deployment/web`, as kubectl writes it.
     #[must_use]
@@ -147,27 +161,26 @@ impl Hardened {
     /// Whether the template has a volume of this name.
     #[must_use]
     pub fn has_volume(&self, name: &str) -> bool {
-        let mut volumes = self.of_spec("volumes").and_then(Value::as_array).into_iter().flatten();
-        volumes.any(|volume| volume.get("name").and_then(Value::as_str) == Some(name))
+        self.of_spec("volumes", |volumes| {
+            let mut volumes = volumes.as_array().into_iter().flatten();
+            volumes.any(|volume| volume.get("name").and_then(Value::as_str) == Some(name))
+        })
     }
 
     /// Whether the pods run on Windows nodes only, by what the template says of its system or by its node selector.
     #[must_use]
     pub fn is_for_windows(&self) -> bool {
+        const LABELS: [&str; 2] = ["kubernetes.io/os", "beta.kubernetes.io/os"];
         let is_windows = |value: Option<&Value>| value.is_some_and(|value| value == "windows");
-        let selector = self.of_spec("nodeSelector");
-        let mut labels = ["kubernetes.io/os", "beta.kubernetes.io/os"].into_iter();
-        is_windows(self.of_spec("os").and_then(|os| os.get("name")))
-            || labels.any(|label| is_windows(selector.and_then(|selector| selector.get(label))))
+        self.of_spec("os", |os| is_windows(os.get("name")))
+            || self.of_spec("nodeSelector", |selector| LABELS.iter().any(|label| is_windows(selector.get(label))))
     }
 
-    /// What is at a field of the pod's spec.
-    fn of_spec(&self, field: &'static str) -> Option<&Value> {
+    /// Whether something is so of a field of the pod's spec.
+    fn of_spec(&self, field: &'static str, is_so: impl Fn(&Value) -> bool) -> bool {
         let path = self.template.clone().field("spec").field(field);
-        path.segments().iter().try_fold(&*self.object, |value, segment| match segment {
-            Segment::Index(index) => value.get(index),
-            segment => value.get(segment.as_key().unwrap_or_default()),
-        })
+        let object = self.object.value();
+        path.find(&object).is_some_and(is_so)
     }
 
     /// The edits without their reasons.

@@ -187,8 +187,19 @@ pub(super) fn describe(error: &io::Error) -> String {
 
 /// Reads standard input to its end.
 pub(super) fn read_stdin() -> Result<Vec<u8>, String> {
+    read_text(&mut io::stdin().lock()).map_err(|error| describe(&error))
+}
+
+/// Reads to the end, where there is one: of what is no text, as some devices that never end, only the start is read.
+fn read_text(from: &mut impl Read) -> io::Result<Vec<u8>> {
+    /// Where a text has no NUL; as far as is looked for one.
+    const START: u64 = 8192;
+    /// How much of anything else is read.
+    const MOST: u64 = 16 << 20;
     let mut bytes = Vec::new();
-    io::stdin().lock().read_to_end(&mut bytes).map_err(|error| describe(&error))?;
+    from.by_ref().take(START).read_to_end(&mut bytes)?;
+    let is_text = !bytes.contains(&0) || bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF");
+    from.take(if is_text { u64::MAX } else { MOST }).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
@@ -198,9 +209,7 @@ pub(super) fn read_stdin() -> Result<Vec<u8>, String> {
 ///
 /// Why it could not be read, in words.
 pub fn read_file(path: &Path) -> Result<Vec<u8>, String> {
-    let mut bytes = Vec::new();
-    open(path)?.read_to_end(&mut bytes).map_err(|error| describe(&error))?;
-    Ok(bytes)
+    read_text(&mut open(path)?).map_err(|error| describe(&error))
 }
 
 /// Opens a file. A named pipe that nobody opens for writing is given up.

@@ -62,6 +62,12 @@ impl Text {
         self.first_loss
     }
 
+    /// The text alone.
+    #[must_use]
+    pub fn into_string(self) -> String {
+        self.content
+    }
+
     fn utf8(bytes: Vec<u8>, mark: usize) -> Self {
         let encoding = if mark > 0 { Encoding::MarkedUtf8 } else { Encoding::Utf8 };
         match String::from_utf8(bytes) {

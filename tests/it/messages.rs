@@ -1,12 +1,11 @@
 //! The reading of pasted messages, against all that the upstream library says.
 
-use kubectl_secctx::evaluate::Selection;
-use kubectl_secctx::explain::{Pasted, lookup, read};
+use kubectl_secctx::explain::{lookup, read};
 use kubectl_secctx::policy::{Level, Policy, Version};
 use rayon::prelude::*;
-use serde_json::json;
 
-use crate::support::reference::{self, Fixture, Run, Runs, Sample};
+use crate::fuzzing::targets::is_understood;
+use crate::support::reference::{self, Fixture, Runs, Sample};
 
 /// How many fixtures of v0.37.2 of the library fail.
 const FAILING: usize = 3_486;
@@ -27,7 +26,8 @@ fn read_fixture(fixture: &Fixture) -> Result<(), String> {
     let version: Version = fixture.version.parse()?;
     let runs = if level == Level::Baseline { &fixture.verdicts.baseline } else { &fixture.verdicts.restricted };
     let run = runs.at(version.minor());
-    is_understood(Policy { level, version }, run).map_err(|error| format!("{}: {error}", fixture.file))
+    is_understood(Policy { level, version }, &run.text, &run.results)
+        .map_err(|error| format!("{}: {error}", fixture.file))
 }
 
 #[test]
@@ -43,73 +43,17 @@ fn refusals_of_random_pods_are_understood() {
                     let policy = Policy { level, version: Version::Minor(minor) };
                     // Until the next version with another text, everything is the same but for the policy.
                     let is_new = minor == 0 || *runs.at(minor - 1) != *run || minor == Version::NEWEST;
-                    if run.text.is_empty() || !is_new { None } else { is_understood(policy, run).err() }
+                    if run.text.is_empty() || !is_new {
+                        None
+                    } else {
+                        is_understood(policy, &run.text, &run.results).err()
+                    }
                 })
             });
             all.collect::<Vec<_>>()
         })
         .collect();
     assert!(wrong.is_empty(), "{} texts:\n{}", wrong.len(), wrong[..wrong.len().min(5)].join("\n\n"));
-}
-
-/// Reads a verdict in the forms in which it reaches people.
-fn is_understood(policy: Policy, run: &Run) -> Result<(), String> {
-    let refusal = format!("violates PodSecurity \"{policy}\": {}", run.text);
-    let error =
-        format!("Error from server (Forbidden): error when creating \"a.yaml\": pods \"a\" is forbidden: {refusal}\n");
-    let event = format!(
-        "5m22s   Warning   FailedCreate   replicaset/web-5b   Error creating: pods \"web-5b-x\" is forbidden: {refusal}\n"
-    );
-    let escaped = format!("err={:?} pod=\"shop/a\"\n", format!("pods \"a\" is forbidden: {refusal}"));
-    let warning = format!("Warning: would violate PodSecurity \"{policy}\": {}\n", run.text);
-    let wrapped: String =
-        error.chars().collect::<Vec<_>>().chunks(80).map(|line| String::from_iter(line) + "\n").collect();
-    let json = json!({"items": [{"message": event}]}).to_string();
-    for (text, exact) in [
-        (&error, true),
-        (&event, true),
-        (&warning, true),
-        (&json, true),
-        (&escaped, !run.text.contains('\\')),
-        (&wrapped, false),
-    ] {
-        compare(policy, run, &read(text), exact).map_err(|error| format!("{error}\n{text}"))?;
-    }
-    Ok(())
-}
-
-fn compare(policy: Policy, run: &Run, pasted: &Pasted, exact: bool) -> Result<(), String> {
-    let [message] = pasted.messages.as_slice() else { return Err(format!("{} messages", pasted.messages.len())) };
-    if !pasted.ignored.is_empty() || !message.unknown.is_empty() {
-        return Err(format!("ignored {:?}, unknown {:?}", pasted.ignored, message.unknown));
-    }
-    if message.policy.as_deref() != Some(policy.to_string().as_str()) {
-        return Err(format!("policy {:?}", message.policy));
-    }
-    let said: Vec<(&str, &str)> = message.parts.iter().map(|part| (part.reason, part.detail.as_str())).collect();
-    let expected: Vec<(&str, &str)> = run.results.iter().map(|(r, d)| (r.as_str(), d.as_str())).collect();
-    if exact && said != expected || said.len() != expected.len() {
-        return Err(format!("expected {expected:?}, found {said:?}"));
-    }
-    // The check that gives this reason under this policy; there is only one.
-    let selection = Selection::new(policy);
-    for (part, (reason, detail)) in message.parts.iter().zip(&run.results) {
-        let ids: Vec<_> = selection.checks().filter(|check| check.reasons.contains(&reason.as_str())).collect();
-        if ids.len() != 1 || ids[0].id != part.check {
-            return Err(format!("{} for {reason:?}", part.check));
-        }
-        let subject = &part.subject;
-        let named = subject.pod || subject.annotations || !subject.containers.is_empty() || !subject.volumes.is_empty();
-        if !named || part.fields().is_empty() {
-            return Err(format!("nobody is named in {detail:?}"));
-        }
-        let names = subject.containers.iter().chain(&subject.volumes);
-        let missing: Vec<_> = names.filter(|name| !detail.contains(&format!("\"{name}\""))).collect();
-        if !missing.is_empty() {
-            return Err(format!("{missing:?} are not in {detail:?}"));
-        }
-    }
-    Ok(())
 }
 
 #[test]

@@ -3,114 +3,25 @@
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
 
-use kubectl_secctx::admission;
-use kubectl_secctx::evaluate::evaluate;
 use kubectl_secctx::harden::{self, Plan, Task};
-use kubectl_secctx::model::{Choices, Edit, Op, PodTemplate, VolumeChoice};
+use kubectl_secctx::model::{Choices, VolumeChoice};
 use kubectl_secctx::policy::{Level, Policy, Version};
-use kubectl_secctx::report::harden::{PlannedEdit, Residue};
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
+use crate::fuzzing::targets::{Hardened, applied};
 use crate::support::control_plane::ControlPlane;
 use crate::support::reference::{self, Sample};
 
 /// How many random pods are planned for, each at one level and version.
 const PODS: usize = 8_000;
 
-/// A pod before and after.
-struct Hardened {
-    policy: Policy,
-    pod: Value,
-    plan: Plan,
-    hardened: Value,
-}
-
-impl Hardened {
-    fn new(pod: Value, policy: Policy) -> Self {
-        let plan = plan(&pod, policy, &Choices::default());
-        let hardened = applied(&pod, plan.edits.iter());
-        Self { policy, pod, plan, hardened }
-    }
-
-    /// What every plan must be, whatever the pod; the reference's word is asked for all pods at once.
-    fn check(&self) -> Result<(), String> {
-        let fail = |why: &str| Err(format!("{why} at {}\n{:#?}\n{}", self.policy, self.plan, self.pod));
-        let was_allowed = is_allowed(&self.pod, self.policy);
-        if is_allowed(&self.hardened, self.policy) != self.plan.reached {
-            return fail("reached, or not, against the verdict");
-        }
-        if was_allowed && !self.plan.edits.is_empty() {
-            return fail("edits of a pod that passes");
-        }
-        if self.plan.reached != self.plan.residue.is_empty() {
-            return fail("residue that does not fit");
-        }
-        if let Some(left) = self.plan.residue.iter().find(|left| !may_be_left(left, &self.pod, self.policy)) {
-            return fail(&format!("{} could be reached", left.path));
-        }
-        let again = plan(&self.hardened, self.policy, &Choices::default());
-        if !again.edits.is_empty() {
-            return fail(&format!("a second run has edits: {:?}", again.edits));
-        }
-        if !are_apart(&self.plan.edits) {
-            return fail("a path twice, or within another");
-        }
-        if let Some(edit) = self.needless_edit() {
-            return fail(&format!("needless: {edit:?}"));
-        }
-        Ok(())
-    }
-
-    /// An edit without which the level is reached just the same.
-    fn needless_edit(&self) -> Option<&PlannedEdit> {
-        self.plan.edits.iter().filter(|planned| self.plan.reached && !is_companion(planned)).find(|left_out| {
-            let others = self.plan.edits.iter().filter(|planned| *planned != *left_out);
-            is_allowed(&applied(&self.pod, others), self.policy)
-        })
-    }
+fn hardened(pod: Value, policy: Policy) -> Hardened {
+    Hardened::new(pod, policy).unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn plan(pod: &Value, policy: Policy, choices: &Choices) -> Plan {
     harden::plan(&Task { template: pod, policy, choices }).unwrap_or_else(|error| panic!("{error}: {pod}"))
-}
-
-fn applied<'e>(pod: &Value, edits: impl Iterator<Item = &'e PlannedEdit>) -> Value {
-    let mut hardened = pod.clone();
-    Edit::apply(&mut hardened, edits.map(|planned| &planned.edit)).unwrap();
-    hardened
-}
-
-fn is_allowed(pod: &Value, policy: Policy) -> bool {
-    let mut pod: PodTemplate = serde_json::from_value(pod.clone()).unwrap();
-    admission::prepare_pod(&mut pod);
-    evaluate(policy, &pod).is_empty()
-}
-
-/// Only a person can say what becomes of these volumes, nobody can edit ephemeral containers, and old policies want
-/// fields of Windows pods that the server refuses.
-fn may_be_left(left: &Residue, pod: &Value, policy: Policy) -> bool {
-    let is_windows = pod["spec"]["os"]["name"] == "windows";
-    let of_linux = ["allowPrivilegeEscalation", "capabilities_restricted", "seccompProfile_restricted"];
-    ["hostPathVolumes", "restrictedVolumes"].contains(&left.check)
-        || left.path.to_string().starts_with("spec.ephemeralContainers")
-        || (is_windows && policy.version.minor() < 25 && of_linux.contains(&left.check))
-}
-
-/// Edits that no verdict asks for: what has lost its meaning, what the server or, of root, the kubelet would refuse next
-/// to another edit, and what makes `drop` exactly `ALL`.
-fn is_companion(planned: &PlannedEdit) -> bool {
-    let path = planned.edit.path.to_string();
-    ["dnsPolicy", "hostIP", "mountPropagation", "localhostProfile"].iter().any(|name| path.ends_with(name))
-        || path.starts_with("metadata.annotations")
-        || path.contains(".drop[")
-        || (planned.check == "runAsNonRoot" && (path.ends_with("runAsUser") || planned.before["runAsUser"] == 0))
-        || (planned.edit.op == Op::Set("Localhost".into()))
-}
-
-fn are_apart(edits: &[PlannedEdit]) -> bool {
-    let apart = |a: &PlannedEdit, b: &PlannedEdit| !a.edit.path.is_within(&b.edit.path) || std::ptr::eq(a, b);
-    edits.iter().all(|a| edits.iter().all(|b| apart(a, b)))
 }
 
 /// Asks the reference about the hardened pods, and fails with the first few that are not as they must be.
@@ -146,7 +57,7 @@ fn every_upstream_fixture_is_hardened() {
         .flat_map(|fixture| {
             let pod: Value = serde_yaml::from_str(&fixture.yaml).unwrap();
             let version: Version = fixture.version.parse().unwrap();
-            [Level::Baseline, Level::Restricted].map(|level| Hardened::new(pod.clone(), Policy { level, version }))
+            [Level::Baseline, Level::Restricted].map(|level| hardened(pod.clone(), Policy { level, version }))
         })
         .collect();
     assert!(all.iter().filter(|hardened| !hardened.plan.edits.is_empty()).count() > fixtures.len());
@@ -162,7 +73,7 @@ fn random_pods_are_hardened_at_every_version() {
         .par_bridge()
         .map(|(number, line)| {
             let sample: Sample = serde_json::from_str(&line).unwrap();
-            Hardened::new(sample.pod, random_policy(seed, number))
+            hardened(sample.pod, random_policy(seed, number))
         })
         .collect();
     check_all(&all);
@@ -212,7 +123,7 @@ fn check_on_server(test: &str, count: usize, choices: impl Fn(u64) -> Choices) {
             let dice = mixed(seed, number);
             let pod = enriched(serde_json::from_str::<Sample>(&line).unwrap().pod, dice);
             let plan = plan(&pod, policy, &choices(dice));
-            (applied(&pod, plan.edits.iter()), plan)
+            (applied(&pod, plan.edits.iter()).unwrap(), plan)
         });
         let (pods, plans): (Vec<Value>, Vec<Plan>) = samples.unzip();
         let answers = server.dry_run_pods(&namespace, &pods);

@@ -126,6 +126,86 @@ fn dependencies_that_come_twice_are_known() {
     assert_eq!(old.collect::<BTreeSet<_>>(), known.into_iter().map(str::to_owned).collect());
 }
 
+/// A dependency that no code names is one to watch for nothing.
+#[test]
+fn every_dependency_is_used() {
+    let manifest = read("Cargo.toml");
+    let program = sources("src");
+    let tests = program.clone() + &sources("tests/it");
+    let mut checked = 0;
+    for (section, code) in
+        [("dependencies", &program), ("dev-dependencies", &tests), ("target.'cfg(unix)'.dev-dependencies", &tests)]
+    {
+        for name in section_of(&manifest, section) {
+            let word = name.replace('-', "_");
+            let used = [format!("{word}::"), format!("use {word};"), format!("use {word} as ")];
+            assert!(used.iter().any(|form| code.contains(form.as_str())), "[{section}] {name} is not used");
+            checked += 1;
+        }
+    }
+    assert!(checked > 25, "only {checked} dependencies were found");
+}
+
+/// The names in a section of a TOML file.
+fn section_of<'t>(toml: &'t str, section: &str) -> impl Iterator<Item = &'t str> {
+    let body = toml.split(&format!("\n[{section}]\n")).nth(1).expect("the section");
+    let lines = body.split("\n[").next().unwrap_or_default().lines();
+    lines.filter_map(|line| Some(line.split_once(" = ")?.0))
+}
+
+/// All code below a folder, comments left out.
+fn sources(folder: &str) -> String {
+    let mut text = String::new();
+    let mut todo = vec![root().join(folder)];
+    while let Some(path) = todo.pop() {
+        if path.is_dir() {
+            todo.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+        } else if path.extension().is_some_and(|is| is == "rs") {
+            let code = fs::read_to_string(&path).unwrap();
+            text.extend(
+                code.lines().filter(|line| !line.trim_start().starts_with("//")).map(|line| format!("{line}\n")),
+            );
+        }
+    }
+    text
+}
+
+/// What is forbidden no attribute allows again.
+#[test]
+fn there_is_no_unsafe_code() {
+    let manifest = read("Cargo.toml");
+    let lints: Vec<_> = section_of(&manifest, "lints.rust").collect();
+    assert!(lints.contains(&"unsafe_code") && manifest.contains("\nunsafe_code = \"forbid\"\n"), "{lints:?}");
+    let is_unsafe =
+        |line: &&str| ["unsafe {", "unsafe fn", "unsafe impl", "unsafe extern"].iter().any(|form| line.contains(form));
+    let code = sources("src");
+    assert_eq!(code.lines().find(is_unsafe), None);
+    assert!(!code.contains("allow(unsafe"), "an attribute that could only fail to compile");
+}
+
+/// Both ways to a release go through the script whose programs can be built again.
+#[test]
+fn releases_are_built_so_that_they_can_be_built_again() {
+    assert!(read(".github/workflows/release.yml").contains("krew/build ${{ matrix.target }}"));
+    assert!(read("krew/package").contains("/krew/build\""));
+    let compiler = read("Dockerfile").split("FROM rust:").nth(1).unwrap().split('-').next().unwrap().to_owned();
+    assert!(
+        read(".github/workflows/release.yml").contains(&format!("rustup override set {compiler}.")),
+        "another compiler"
+    );
+    assert!(read(".github/workflows/ci.yml").contains(".ci/reproducible"));
+    let lock = read("Cargo.lock");
+    let sources = lock.lines().filter_map(|line| line.strip_prefix("source = "));
+    let registry = "\"registry+https://github.com/rust-lang/crates.io-index\"";
+    assert!(sources.clone().count() > 200 && sources.into_iter().all(|source| source == registry));
+    let checksums = lock.lines().filter(|line| line.starts_with("checksum = ")).count();
+    assert_eq!(
+        checksums,
+        lock.lines().filter(|line| line.starts_with("source = ")).count(),
+        "each is pinned by its content"
+    );
+}
+
 /// What cargo says without asking anybody.
 fn cargo(args: &[&str]) -> String {
     let mut command = Command::new(env!("CARGO"));

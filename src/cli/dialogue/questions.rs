@@ -185,7 +185,8 @@ impl All<'_> {
         let mut questions = Vec::new();
         for result in self.results() {
             for left in result.residue.iter().filter(|left| VOLUME_CHECKS.contains(&left.check)) {
-                let Some(volume) = volume_at(&left.path, &result.object) else { continue };
+                let object = result.object.value();
+                let Some(volume) = volume_at(&left.path, &object) else { continue };
                 let name = volume["name"].as_str().unwrap_or_default();
                 if !name.is_empty() && seen.insert(name.to_owned()) {
                     questions.push(self.volume(name, volume, &left.why));

@@ -1,6 +1,6 @@
 //! What is asked of whom, and what answers come to.
 
-use std::sync::Arc;
+use crate::report::Kept;
 
 use serde_json::{Value, json};
 
@@ -35,7 +35,7 @@ fn hardened(template: Value, minor: u16) -> Vec<Hardened> {
         residue: planned.residue,
         refused: Vec::new(),
         notes: planned.notes,
-        object: Arc::new(template),
+        object: Kept::new(&template),
     }]
 }
 

@@ -112,7 +112,7 @@ impl Live<'_> {
             let (before, after) = item.planned.shown();
             let results = first..report.results.len();
             let name = file_name(&item.planned.subject);
-            report.files.push(HardenedFile { name, before, after, changes: Vec::new(), results });
+            report.files.push(HardenedFile { name, before, edited: Some(after), changes: Vec::new(), results });
         }
         report
     }

@@ -14,8 +14,9 @@ use crate::harden::patch::{EditedObject, edited_objects};
 use crate::harden::write::create;
 use crate::render::harden::{self as render_harden, PlanView};
 use crate::render::{HardenFormat, Style, plural, sanitize};
+use crate::report::Problem;
+use crate::report::harden::{HardenReport, HardenedFile};
 use crate::report::patch::ObjectPatch;
-use crate::report::{Problem, harden::HardenReport};
 
 impl Live<'_> {
     /// Prints the plan, or writes files; nothing is changed.
@@ -164,7 +165,7 @@ impl Live<'_> {
 /// The plan and the diffs, with what it comes to.
 pub(super) fn plan_and_diff(report: &HardenReport, style: &Style, out: &mut dyn std::io::Write) -> Result<(), Failure> {
     render_harden::plan(PlanView { report, by_hand: &[] }, style, out)?;
-    if report.files.iter().any(|file| file.before != file.after) {
+    if report.files.iter().any(HardenedFile::is_changed) {
         render_harden::diff(report, true, style, out)?;
         writeln!(out)?;
     }

@@ -18,7 +18,7 @@ const CONTEXT: usize = 3;
 /// # Errors
 /// Those of `out`.
 pub fn diff(report: &HardenReport, is_for_people: bool, style: &Style, out: &mut dyn Write) -> io::Result<()> {
-    let changed = report.files.iter().filter(|file| file.before != file.after);
+    let changed = report.files.iter().filter(|file| file.is_changed());
     changed.into_iter().try_for_each(|file| Writer { style, is_for_people }.file(file, out))
 }
 
@@ -62,7 +62,7 @@ impl Writer<'_> {
     fn file(&self, file: &HardenedFile, out: &mut dyn Write) -> io::Result<()> {
         // Programs that apply diffs know no other line breaks.
         let old: Vec<&str> = file.before.split_inclusive('\n').collect();
-        let new: Vec<&str> = file.after.split_inclusive('\n').collect();
+        let new: Vec<&str> = file.after().split_inclusive('\n').collect();
         let name = header(&file.name);
         self.line(out, Tone::Strong, &format!("--- {name}"))?;
         self.line(out, Tone::Strong, &format!("+++ {name}"))?;

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::values::{field, flow, get, subject};
+use super::values::{field, flow, subject};
 use crate::model::{Applicability, Op};
 use crate::render::measure::{columns, wrap};
 use crate::render::sentence::{listed, sentence};
@@ -221,7 +221,8 @@ impl Block<'_> {
         }
         self.heading(Tone::Bad, "left: needs a decision", out)?;
         for Residue { check, path, why, ways } in &self.result.residue {
-            let value = get(&self.result.object, path).map(|value| format!(": {}", flow(value))).unwrap_or_default();
+            let object = self.result.object.value();
+            let value = path.find(&object).map(|value| format!(": {}", flow(value))).unwrap_or_default();
             let who = subject(self.result, path, None);
             let field = format!("{who}  {}{value}  ", field(self.result, path));
             write!(out, "    {} ", self.style.paint(Tone::Bad, "!"))?;

@@ -1,6 +1,6 @@
 //! Reports for the tests of all formats.
 
-use std::sync::Arc;
+use crate::report::Kept;
 
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ pub(super) fn empty() -> HardenReport {
 pub(super) fn of_text(name: &str, before: &str, after: &str) -> HardenReport {
     let mut report = empty();
     let (name, before, after) = (name.into(), before.to_owned(), after.to_owned());
-    report.files.push(HardenedFile { name, before, after, changes: Vec::new(), results: 0..0 });
+    report.files.push(HardenedFile { name, before, edited: Some(after), changes: Vec::new(), results: 0..0 });
     report
 }
 
@@ -45,7 +45,7 @@ fn result(kind: &str, name: &str, line: usize) -> Hardened {
         residue: Vec::new(),
         refused: Vec::new(),
         notes: Vec::new(),
-        object: Arc::new(json!({})),
+        object: Kept::new(&json!({})),
     }
 }
 
@@ -88,7 +88,7 @@ pub(super) fn shop() -> HardenReport {
         edits,
         residue: vec![residue],
         notes: vec!["Helm rendered this".to_owned()],
-        object: Arc::new(json!({"spec": {"template": {"spec": {"volumes": volumes}}}})),
+        object: Kept::new(&json!({"spec": {"template": {"spec": {"volumes": volumes}}}})),
         ..result("Deployment", "web", 1)
     };
     let mut report = of_text("shop.yaml", "a: 1\n", "a: 1\nb: 2\n");
@@ -102,7 +102,7 @@ pub(super) fn hostile() -> HardenReport {
     const TEXT: &str = "x\u{1b}[2J\n\u{202e}";
     let mut report = shop();
     report.files[0].name = TEXT.into();
-    report.files[0].after = format!("{TEXT}\n");
+    report.files[0].edited = Some(format!("{TEXT}\n"));
     let web = &mut report.results[0];
     web.source.file = TEXT.into();
     (web.name, web.kind, web.namespace) = (TEXT.to_owned(), TEXT.to_owned(), Some(TEXT.to_owned()));

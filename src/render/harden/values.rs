@@ -46,12 +46,16 @@ pub(super) fn subject(result: &Hardened, path: &FieldPath, container: Option<&st
         return sanitize(container).into_owned();
     }
     let depth = result.template.segments().len();
-    let name = || get(&result.object, &path.head(depth + 3)).and_then(|item| item.get("name")?.as_str()).map(sanitize);
+    let name = || {
+        let object = result.object.value();
+        let item = path.head(depth + 3).find(&object)?;
+        Some(sanitize(item.get("name")?.as_str()?).into_owned())
+    };
     // What is added has no name there yet.
     let named = match path.tail(depth).segments() {
         [Segment::Field("spec"), list, Segment::Index(_), ..] => match list.as_key() {
             Some("volumes") => name().map(|name| format!("volume {name}")),
-            Some("containers" | "initContainers" | "ephemeralContainers") => name().map(Cow::into_owned),
+            Some("containers" | "initContainers" | "ephemeralContainers") => name(),
             _ => None,
         },
         _ => None,
@@ -62,14 +66,6 @@ pub(super) fn subject(result: &Hardened, path: &FieldPath, container: Option<&st
 /// The field of an edit, as seen from its subject.
 pub(super) fn field<'p>(result: &Hardened, path: &'p FieldPath) -> Cow<'p, str> {
     sanitize(&words::label(path, &result.template)).into_owned().into()
-}
-
-/// The value at a path.
-pub(super) fn get<'v>(object: &'v Value, path: &FieldPath) -> Option<&'v Value> {
-    path.segments().iter().try_fold(object, |value, segment| match segment {
-        Segment::Index(index) => value.get(index),
-        segment => value.get(segment.as_key().unwrap_or_default()),
-    })
 }
 
 #[cfg(test)]

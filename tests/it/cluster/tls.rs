@@ -92,7 +92,7 @@ fn a_client_certificate_is_shown_to_a_server_that_asks_for_it() {
 #[test]
 fn a_proxy_may_speak_tls() {
     let authority = Authority::new();
-    let proxy = authority.server(&["127.0.0.1"], 2100, false);
+    let proxy = server(&authority, &["127.0.0.1"], (2000, 2100), false);
     let mut options = at("http://k8s.invalid");
     options.environment.http_proxy = Some(proxy.url());
     let error = connect(&options).server_version().unwrap_err();
@@ -109,8 +109,8 @@ fn certificates_that_cannot_be_used_are_told() {
     let (authority, other) = (Authority::new(), Authority::new());
     let mut options = at("https://localhost:1");
     options.certificate_authority = Some(authority.file("ca.pem"));
-    let (certificate, _) = authority.issue(&["jane"], 2100);
-    let (_, key) = other.issue(&["joe"], 2100);
+    let (certificate, _) = authority.issue(&["jane"], (2000, 2100));
+    let (_, key) = other.issue(&["joe"], (2000, 2100));
     fs::write(authority.file("client.pem"), certificate.pem()).unwrap();
     options.client_certificate = Some(authority.file("client.pem"));
     options.client_key = Some(authority.file("client.key"));

@@ -2,34 +2,10 @@
 
 use std::fmt::Write;
 
-/// A small generator of numbers (splitmix64), the same on every machine.
-pub(super) struct Random(pub(super) u64);
-
-impl Random {
-    pub(super) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut bits = self.0;
-        bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        bits ^ (bits >> 31)
-    }
-
-    /// Below `end`.
-    pub(super) fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.next() % end as u64).unwrap()
-    }
-
-    pub(super) fn percent(&mut self, percent: usize) -> bool {
-        self.below(100) < percent
-    }
-
-    pub(super) fn pick<T: Copy>(&mut self, from: &[T]) -> T {
-        from[self.below(from.len())]
-    }
-}
+use crate::fuzzing::targets::Random;
 
 /// Writes one file.
-pub(super) struct Generator<'r> {
+pub(crate) struct Generator<'r> {
     random: &'r mut Random,
     text: String,
     /// How often lines end with CRLF, in percent.
@@ -69,7 +45,7 @@ const PLAIN: &[&str] =
 
 impl<'r> Generator<'r> {
     /// One or several documents.
-    pub(super) fn file(random: &'r mut Random) -> String {
+    pub(crate) fn file(random: &'r mut Random) -> String {
         let (crlf, step) = (random.pick(&[0, 0, 100, 30]), random.pick(&[1, 2, 2, 2, 3, 4, 5]));
         let dash = random.pick(&[0, 0, step, 2]);
         let (comments, flow) = (random.pick(&[0, 15, 40]), random.pick(&[5, 15, 60]));

@@ -8,6 +8,9 @@ mod random;
 mod reading;
 mod refusals;
 
+pub(crate) use generator::Generator;
+pub(crate) use random::seed;
+
 use kubectl_secctx::edit::{Edited, Target, edited};
 use kubectl_secctx::model::{Edit, FieldPath};
 use kubectl_secctx::yaml::{Document, chunks};

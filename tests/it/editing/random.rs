@@ -5,12 +5,13 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use kubectl_secctx::edit::{Edited, Target, edited};
-use kubectl_secctx::model::{Edit, FieldPath, Op, Segment};
-use kubectl_secctx::yaml::{Chunk, Document, Style, Value, ValueRef, chunks};
+use kubectl_secctx::model::{Edit, Op};
+use kubectl_secctx::yaml::{Chunk, Document, Style, ValueRef, chunks};
 use rayon::prelude::*;
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
-use super::generator::{Generator, Random};
+use super::generator::Generator;
+use crate::fuzzing::targets::{Random, edits, reread};
 
 /// So many files take some seconds without optimization. `SECCTX_FILES` asks for another number.
 const FILES: u64 = 20_000;
@@ -67,7 +68,7 @@ fn number(name: &str) -> Option<u64> {
 }
 
 /// The seed of the environment, or a new one: any must do.
-pub(super) fn seed() -> u64 {
+pub(crate) fn seed() -> u64 {
     let now = || std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map(|time| time.subsec_nanos());
     number("SECCTX_SEED").unwrap_or_else(|| (u64::from(std::process::id()) << 20) ^ u64::from(now().unwrap_or(0)))
 }
@@ -119,32 +120,8 @@ fn check(text: &str, random: &mut Random, counts: &Counts) -> Result<(), String>
     };
     all.fetch_add(targets.len(), Ordering::Relaxed);
     refused.fetch_add(found.unedited.len(), Ordering::Relaxed);
-    values(&targets, &found).map_err(context)?;
-    lines(text, &targets, &found).map_err(context)?;
-    again(&targets, &found).map_err(context)
-}
-
-/// Each object is the old one with its edits, if they were made.
-fn values(targets: &[Target<'_>], found: &Edited) -> Result<(), String> {
-    let cut = chunks(&found.text);
-    let documents = read(&cut).ok_or("the new text cannot be read")?;
-    let new: Vec<ValueRef<'_>> = documents.iter().filter_map(Document::root).collect();
-    if new.len() != targets.len() {
-        return Err(format!("{} documents became {}", targets.len(), new.len()));
-    }
-    for (at, (target, new)) in targets.iter().zip(new).enumerate() {
-        let mut expected = target.object.to_json();
-        if !found.unedited.iter().any(|unedited| unedited.target == at) {
-            Edit::apply(&mut expected, target.edits).map_err(|misfit| format!("edited, and yet {misfit}"))?;
-        }
-        if new.to_json() != expected {
-            return Err(format!("object {at} is not {expected}"));
-        }
-        if target.object.document().is_json() && !new.document().is_json() {
-            return Err("it is no JSON any more".to_owned());
-        }
-    }
-    Ok(())
+    reread(&targets, &found).map_err(context)?;
+    lines(text, &targets, &found).map_err(context)
 }
 
 /// Lines that no edit is about are all there, in their order; so are comments, line endings and the end of the file.
@@ -244,86 +221,4 @@ fn touched(text: &str, target: &Target<'_>) -> Vec<usize> {
 
 fn is_gap(line: &str) -> bool {
     line.trim().is_empty() || line.trim().starts_with('#')
-}
-
-/// A second run of edits that only set fields changes nothing.
-fn again(targets: &[Target<'_>], found: &Edited) -> Result<(), String> {
-    let sets_fields = |edit: &Edit| edit.op != Op::Remove && !matches!(edit.path.last(), Some(Segment::Index(_)));
-    if !found.unedited.is_empty() || !targets.iter().all(|target| target.edits.iter().all(sets_fields)) {
-        return Ok(());
-    }
-    let cut = chunks(&found.text);
-    let documents = read(&cut).ok_or("the new text cannot be read")?;
-    let again: Vec<Target<'_>> = documents
-        .iter()
-        .filter_map(Document::root)
-        .zip(targets)
-        .map(|(object, target)| Target { object, edits: target.edits })
-        .collect();
-    let second = edited(&found.text, &again);
-    if second.text == found.text && second.unedited.is_empty() {
-        return Ok(());
-    }
-    Err(format!("a second run makes\n{}\n{:?}", second.text, second.unedited))
-}
-
-/// Up to four edits, none in another's way.
-fn edits(root: ValueRef<'_>, random: &mut Random) -> Vec<Edit> {
-    let mut edits: Vec<Edit> = Vec::new();
-    for _ in 0..=random.below(4) {
-        let Some(edit) = edit(root, random) else { continue };
-        let is_in = |a: &FieldPath, b: &FieldPath| b.segments().starts_with(a.segments());
-        if !edits.iter().any(|other| is_in(&other.path, &edit.path) || is_in(&edit.path, &other.path)) {
-            edits.push(edit);
-        }
-    }
-    edits
-}
-
-fn edit(root: ValueRef<'_>, random: &mut Random) -> Option<Edit> {
-    let (mut at, mut path) = (root, FieldPath::root());
-    for _ in 0..random.below(6) {
-        match at.get() {
-            Value::Mapping if at.entries().len() > 0 => {
-                let entry = at.entries().nth(random.below(at.entries().len()))?;
-                (at, path) = (entry.value, path.name(entry.key));
-            }
-            Value::Sequence if at.items().len() > 0 => {
-                let index = random.below(at.items().len());
-                (at, path) = (at.items().nth(index)?, path.index(index));
-            }
-            _ => break,
-        }
-    }
-    if path == FieldPath::root().name("kind") {
-        return None;
-    }
-    if !path.segments().is_empty() && random.percent(25) {
-        return Some(Edit::remove(path));
-    }
-    let value = value(random);
-    match at.get() {
-        Value::Mapping => Some(Edit::set(missing(path, random), value)),
-        Value::Sequence => Some(Edit::set(path.index(at.items().len()), value)),
-        Value::Null if random.percent(50) => Some(Edit::set(missing(path, random), value)),
-        _ if path.segments().is_empty() => None,
-        _ => Some(Edit::set(path, value)),
-    }
-}
-
-fn missing(path: FieldPath, random: &mut Random) -> FieldPath {
-    let path = path.name(random.pick(&["new", "runAsNonRoot", "yes", "x y"]));
-    if random.percent(40) { path.field("deep").field("deeper") } else { path }
-}
-
-fn value(random: &mut Random) -> Json {
-    match random.below(8) {
-        0 | 1 => true.into(),
-        2 => 1000.into(),
-        3 => random.pick(&["RuntimeDefault", "yes", "a: b", "it's", "", "é\n", "# x"]).into(),
-        4 => json!(["ALL"]),
-        5 => json!({"type": "RuntimeDefault", "list": [{"a": 1, "b": [2]}, "x"]}),
-        6 => json!({}),
-        _ => json!([]),
-    }
 }

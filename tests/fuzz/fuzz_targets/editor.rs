@@ -1,0 +1,7 @@
+//! See the target's own words in `tests/it/fuzzing/targets/editor.rs`.
+#![no_main]
+
+#[path = "../../it/fuzzing/targets/mod.rs"]
+mod targets;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| targets::editor(data).unwrap());

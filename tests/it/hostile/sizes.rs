@@ -1,0 +1,173 @@
+//! Files that are small and want to be big, and files that are big: time and memory stay in proportion to what is read.
+
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::io::{BufWriter, Write as _};
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use super::folder;
+use crate::support::secctx::secctx;
+
+/// Longest that one of these runs may take on a busy machine, without optimization.
+const PATIENCE: Duration = Duration::from_secs(100);
+
+/// What a run may take beyond four times its input, in bytes.
+const BASE: u64 = 64 << 20;
+
+/// A run that has ended.
+struct Measured {
+    code: Option<i32>,
+    stderr: String,
+    /// The most memory that it had, in bytes.
+    peak: u64,
+}
+
+/// Runs a command on a file, and looks how much memory it has as long as it runs.
+fn measured(command: &str, file: &Path) -> Measured {
+    let (mut told, log) = (tempfile::tempfile().unwrap(), Stdio::null());
+    let mut secctx = secctx();
+    secctx.args([command, "-f"]).arg(file).stdout(log).stderr(told.try_clone().unwrap());
+    let mut child = secctx.spawn().unwrap();
+    let (began, mut peak) = (Instant::now(), 0);
+    let status = loop {
+        // The kernel keeps the peak, so that nothing before the last look is missed.
+        peak = peak.max(peak_of(&child));
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        if began.elapsed() > PATIENCE {
+            child.kill().unwrap();
+            panic!("{command} -f {} takes more than {PATIENCE:?}", file.display());
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    };
+    std::io::Seek::rewind(&mut told).unwrap();
+    Measured { code: status.code(), stderr: std::io::read_to_string(told).unwrap(), peak }
+}
+
+/// The most memory that a process has had so far; 0 once it has ended.
+fn peak_of(child: &Child) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok()).unwrap_or(0) << 10
+}
+
+/// Both commands end with a code, with few words, and within the memory that the file allows them.
+fn assert_bounded(name: &str, file: &Path, code: i32) {
+    let size = fs::metadata(file).unwrap().len();
+    for command in ["check", "harden"] {
+        let run = measured(command, file);
+        assert_eq!(run.code, Some(code), "{command} {name}: {}", start(&run.stderr));
+        assert!(run.stderr.len() < 2_000, "{command} {name}: {}", start(&run.stderr));
+        let most = 4 * size + BASE;
+        assert!(run.peak <= most, "{command} {name}: {} of {} MB", run.peak >> 20, most >> 20);
+    }
+}
+
+fn start(text: &str) -> String {
+    text.chars().take(500).collect()
+}
+
+const HEAD: &str = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: a, image: b}]}\n";
+
+#[test]
+fn small_files_that_want_to_be_big() {
+    let level = |at: u8| char::from(b'a' + at);
+    let bomb = |first: &str, item: fn(char) -> String| {
+        (1..20_u8).fold(format!("{HEAD}a: &a {first}\n"), |mut text, at| {
+            let items = vec![item(level(at - 1)); 9].join(", ");
+            let _ = writeln!(
+                text,
+                "{}: &{} {}",
+                level(at),
+                level(at),
+                if first.starts_with('{') { format!("{{{items}}}") } else { format!("[{items}]") }
+            );
+            text
+        })
+    };
+    let merges = (1..2_000).fold(format!("{HEAD}x0: &x0 {{a: 1}}\n"), |mut text, at| {
+        let _ = writeln!(text, "x{at}: &x{at} {{<<: *x{}, k{at}: 1}}", at - 1);
+        text
+    });
+    let nested = |open: &str, close: &str| format!("{HEAD}x: {}{}\n", open.repeat(100_000), close.repeat(100_000));
+    let blocks = (0..1_500).fold(format!("{HEAD}x:\n"), |text, at| text + &" ".repeat(at + 1) + "a:\n");
+    let cases = [
+        ("laughs", bomb("[x, x, x]", |name| format!("*{name}")), 2),
+        ("laughing mappings", bomb("{x: 1}", |name| format!("? *{name} : 1")), 2),
+        ("a circle", format!("{HEAD}x: &x [*x]\n"), 2),
+        ("a circle of merges", format!("{HEAD}x: &x {{<<: *x}}\n"), 2),
+        ("a circle of two", format!("{HEAD}x: &x [&y [*x], *y]\n"), 2),
+        ("merges of merges", merges, 0),
+        ("brackets", nested("[", "]"), 2),
+        ("brackets that stay open", nested("[", ""), 2),
+        ("braces", nested("{a: ", "}"), 2),
+        ("JSON", format!("{{\"a\":{}1{}}}", "{\"a\":".repeat(100_000), "}".repeat(100_000)), 2),
+        ("dashes", format!("{HEAD}x:\n  {}1\n", "- ".repeat(100_000)), 2),
+        ("questions", format!("{HEAD}x:\n  {}1\n", "? ".repeat(100_000)), 2),
+        ("blocks", blocks, 0),
+        ("tags", format!("{HEAD}x: {}1\n", "!a ".repeat(100_000)), 2),
+        ("anchors", format!("{HEAD}x: {}1\n", "&a ".repeat(100_000)), 2),
+        ("quotes", format!("{HEAD}x: {}\n", "\"\" ".repeat(100_000)), 2),
+        ("separators", "---\n".repeat(200_000) + HEAD, 0),
+    ];
+    for (name, text, code) in cases {
+        let files = folder(&[("a.yaml", &text)]);
+        let path = files.path().join("a.yaml");
+        for command in ["check", "harden"] {
+            let run = measured(command, &path);
+            // A pod is in each that can be read: it meets baseline, and can be hardened.
+            let code = if code == 0 && command == "check" { 1 } else { code };
+            assert_eq!(run.code, Some(code), "{command} {name}: {}", start(&run.stderr));
+            assert!(run.stderr.len() < 2_000, "{command} {name}: {}", start(&run.stderr));
+            let most = 4 * text.len() as u64 + BASE;
+            assert!(run.peak <= most, "{command} {name}: {} of {} MB", run.peak >> 20, most >> 20);
+        }
+    }
+}
+
+/// Lines, keys and values of many megabytes, each for itself.
+#[test]
+fn long_lines_cost_in_proportion() {
+    const LONG: usize = 8 << 20;
+    for (name, text, code) in [
+        ("a key", format!("{}: 1\n", "k".repeat(LONG)), 2),
+        ("a quoted key", format!("\"{}\": 1\n", "k".repeat(LONG)), 2),
+        ("a plain value", format!("a: {}\n", "v ".repeat(LONG / 2)), 0),
+        ("escapes", format!("a: \"{}\"\n", "\\n".repeat(LONG / 2)), 0),
+        ("a comment", format!("a: 1 # {}\n", "c".repeat(LONG)), 0),
+        ("blanks", format!("a: {}1\n", " ".repeat(LONG)), 0),
+        ("blanks before", format!("{}a: 1\n", " ".repeat(LONG)), 0),
+        ("line breaks", format!("a: 1\n{}", "\n".repeat(LONG)), 0),
+        ("a block scalar", format!("a: |\n{}", "  x\n".repeat(LONG / 4)), 0),
+        ("letters of four bytes", format!("a: \"{}\"\n", "😀".repeat(LONG / 4)), 0),
+    ] {
+        let files = folder(&[("a.yaml", &text)]);
+        assert_bounded(name, &files.path().join("a.yaml"), code);
+    }
+}
+
+/// As many comments as a file of 64 MB holds. 1 GB costs 16 times as much, which was measured by hand.
+#[test]
+fn comments_cost_in_proportion() {
+    let files = folder(&[]);
+    let path = files.path().join("a.yaml");
+    let mut file = BufWriter::new(File::create(&path).unwrap());
+    let line = format!("# {}\n", "c".repeat(61));
+    for at in 0..1 << 20 {
+        file.write_all(line.as_bytes()).unwrap();
+        if at == 1 << 19 {
+            file.write_all(HEAD.as_bytes()).unwrap();
+        }
+    }
+    file.into_inner().unwrap();
+    let size = fs::metadata(&path).unwrap().len();
+    for (command, code) in [("check", 1), ("harden", 0)] {
+        let run = measured(command, &path);
+        assert_eq!((run.code, run.stderr.as_str()), (Some(code), ""), "{command}");
+        let most = 4 * size + BASE;
+        assert!(run.peak <= most, "{command}: {} of {} MB", run.peak >> 20, most >> 20);
+    }
+}
