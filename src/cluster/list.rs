@@ -1,7 +1,12 @@
 //! Lists, read page by page.
 
+use std::mem;
+
+use futures_util::future::join;
+use memchr::memmem;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _, IgnoredAny};
+use tokio::task::spawn_blocking;
 
 use super::error::{ClusterError, ErrorKind};
 use super::resource::{Resource, with_query};
@@ -78,12 +83,19 @@ struct ListMeta {
     remaining_item_count: Option<u64>,
 }
 
+impl ListMeta {
+    /// Stands for the page behind this one.
+    fn token(&self) -> Option<String> {
+        self.continue_token.clone().filter(|token| !token.is_empty())
+    }
+}
+
 /// Reads a list and hands out each page as it comes.
 ///
 /// A list that takes long may expire on the way (410). The server then mostly gives a token to go on with from the same
 /// place; objects that changed meanwhile come as they are now. Where it gives none, the list begins again, once, in one
 /// piece, for a list that expired once will again.
-pub(super) async fn list<T: DeserializeOwned>(
+pub(super) async fn list<T: DeserializeOwned + Send + 'static>(
     transport: &Transport,
     query: &ListQuery,
     on_page: impl FnMut(Page<T>),
@@ -115,38 +127,95 @@ struct NamedMeta {
     name: String,
 }
 
+/// Answers below this many bytes are read at once: another thread would cost more than it saves.
+const SMALL: usize = 1 << 18;
+
 /// Reads a list in one of the forms that the server has for it.
-async fn list_as<T: DeserializeOwned>(
+///
+/// While a page is read and handed out, the next one is on its way: the server needs longer to write it.
+async fn list_as<T: DeserializeOwned + Send + 'static>(
     accept: &'static str,
     transport: &Transport,
     query: &ListQuery,
     mut on_page: impl FnMut(Page<T>),
 ) -> Result<(), ClusterError> {
-    let mut limit = query.chunk_size;
-    let mut token: Option<String> = None;
-    let mut starts_over = false;
+    let mut pages = Pages { transport, query, accept, limit: query.chunk_size, starts_over: false };
+    let mut body = pages.fetch(None).await?;
     loop {
-        let path = query.path(limit, token.as_deref());
-        let page = match transport.get::<List<T>>(&path, accept).await {
-            Ok(page) => page,
-            Err(error) if error.kind() == ErrorKind::Expired && token.is_some() => {
-                // The same token again would expire for ever.
-                token = error.continue_token().filter(|next| token.as_deref() != Some(*next)).map(str::to_owned);
-                if token.is_none() {
-                    (limit, starts_over) = (0, true);
-                }
-                continue;
-            }
-            Err(error) => return Err(error),
+        let starts_over = mem::take(&mut pages.starts_over);
+        let early = early_token(&body);
+        let reading = async {
+            let page = read::<T>(transport, query, body).await?;
+            let remaining = page.metadata.remaining_item_count;
+            let token = page.metadata.token();
+            on_page(Page { items: page.items.unwrap_or_default(), remaining, starts_over });
+            Ok::<_, ClusterError>(token)
         };
-        let remaining = page.metadata.remaining_item_count;
-        token = page.metadata.continue_token.filter(|token| !token.is_empty());
-        on_page(Page { items: page.items.unwrap_or_default(), remaining, starts_over });
-        starts_over = false;
-        if token.is_none() {
-            return Ok(());
+        let fetching = async {
+            match early {
+                Some(token) => Some(pages.fetch(Some(token)).await),
+                None => None,
+            }
+        };
+        let (token, fetched) = join(reading, fetching).await;
+        body = match (token?, fetched) {
+            (_, Some(next)) => next?,
+            (Some(token), None) => pages.fetch(Some(token)).await?,
+            (None, None) => return Ok(()),
+        };
+    }
+}
+
+/// Gets one page of a list after the other.
+struct Pages<'a> {
+    transport: &'a Transport,
+    query: &'a ListQuery,
+    accept: &'static str,
+    limit: usize,
+    /// Whether the list began again with the page that was got last.
+    starts_over: bool,
+}
+
+impl Pages<'_> {
+    /// The page that a token stands for, the first one without.
+    async fn fetch(&mut self, mut token: Option<String>) -> Result<Vec<u8>, ClusterError> {
+        loop {
+            let path = self.query.path(self.limit, token.as_deref());
+            match self.transport.body(&path, self.accept).await {
+                Err(error) if error.kind() == ErrorKind::Expired && token.is_some() => {
+                    // The same token again would expire for ever.
+                    token = error.continue_token().filter(|next| token.as_deref() != Some(*next)).map(str::to_owned);
+                    if token.is_none() {
+                        (self.limit, self.starts_over) = (0, true);
+                    }
+                }
+                answer => return answer,
+            }
         }
     }
+}
+
+/// The token for the page behind this one, where it stands in front of the objects, as the API server writes it.
+fn early_token(body: &[u8]) -> Option<String> {
+    let end = memmem::find(body, br#","items":["#)?;
+    let head = [body.get(..end)?, b"}"].concat();
+    serde_json::from_slice::<List<IgnoredAny>>(&head).ok()?.metadata.token()
+}
+
+/// Reads a page. A large one is read on a thread of its own, so that this one is free for what comes in.
+async fn read<T: DeserializeOwned + Send + 'static>(
+    transport: &Transport,
+    query: &ListQuery,
+    body: Vec<u8>,
+) -> Result<List<T>, ClusterError> {
+    let is_small = body.len() < SMALL;
+    let decode = move || serde_json::from_slice::<List<T>>(&body);
+    let decoded = if is_small {
+        decode()
+    } else {
+        spawn_blocking(decode).await.unwrap_or_else(|lost| Err(serde_json::Error::custom(lost)))
+    };
+    decoded.map_err(|error| transport.broken(&query.path(0, None), &error))
 }
 
 #[cfg(test)]
