@@ -1,7 +1,12 @@
 //! Lists, read page by page.
 
+use std::mem;
+
+use futures_util::future::join;
+use memchr::memmem;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _, IgnoredAny};
+use tokio::task::spawn_blocking;
 
 use super::error::{ClusterError, ErrorKind};
 use super::resource::{Resource, with_query};
@@ -80,12 +85,19 @@ struct ListMeta {
     remaining_item_count: Option<u64>,
 }
 
+impl ListMeta {
+    /// Stands for the page behind this one.
+    fn token(&self) -> Option<String> {
+        self.continue_token.clone().filter(|token| !token.is_empty())
+    }
+}
+
 /// Reads a list and hands out each page as it comes.
 ///
 /// A list that takes long may expire on the way (410). The server then mostly gives a token to go on with from the same
 /// place; objects that changed meanwhile come as they are now. Where it gives none, the list begins again, once, in one
 /// piece, for a list that expired once will again.
-pub(super) async fn list<T: DeserializeOwned>(
+pub(super) async fn list<T: DeserializeOwned + Send + 'static>(
     transport: &Transport,
     query: &ListQuery,
     on_page: impl FnMut(Page<T>),
@@ -117,31 +129,68 @@ struct NamedMeta {
     name: String,
 }
 
+/// Answers below this many bytes are read at once: another thread would cost more than it saves.
+const SMALL: usize = 1 << 18;
+
 /// Reads a list in one of the forms that the server has for it.
-async fn list_as<T: DeserializeOwned>(
+///
+/// While a page is read and handed out, the next one is on its way: the server needs longer to write it.
+async fn list_as<T: DeserializeOwned + Send + 'static>(
     accept: &'static str,
     transport: &Transport,
     query: &ListQuery,
     mut on_page: impl FnMut(Page<T>),
 ) -> Result<(), ClusterError> {
-    let mut place = Place { limit: query.chunk_size, ..Place::default() };
+    let mut pages = Pages { transport, query, accept, place: Place { limit: query.chunk_size, ..Place::default() } };
+    let mut body = pages.fetch(None).await?;
     loop {
-        let path = query.path(place.limit, place.token.as_deref());
-        let page = match transport.get::<List<T>>(&path, accept).await {
-            Ok(page) => page,
-            Err(error) if error.kind() == ErrorKind::Expired && place.is_found_again(&error) => continue,
-            Err(error) => return Err(error),
+        let starts_over = mem::take(&mut pages.place.starts_over);
+        let early = early_token(&body);
+        let reading = async {
+            let page = read::<T>(transport, query, body).await?;
+            let remaining = page.metadata.remaining_item_count;
+            let token = page.metadata.token();
+            on_page(Page { items: page.items.unwrap_or_default(), remaining, starts_over });
+            Ok::<_, ClusterError>(token)
         };
-        let remaining = page.metadata.remaining_item_count;
-        let next = page.metadata.continue_token.filter(|token| !token.is_empty());
-        if next.is_some() && next == place.token {
-            let message = format!("the answer of the server {} to {path} leads to itself", transport.server());
+        let fetching = async {
+            match early {
+                Some(token) => Some(pages.fetch(Some(token)).await),
+                None => None,
+            }
+        };
+        let (token, fetched) = join(reading, fetching).await;
+        body = match (token?, fetched) {
+            (_, Some(next)) => next?,
+            (Some(token), None) => pages.fetch(Some(token)).await?,
+            (None, None) => return Ok(()),
+        };
+    }
+}
+
+/// Gets one page of a list after the other.
+struct Pages<'a> {
+    transport: &'a Transport,
+    query: &'a ListQuery,
+    accept: &'static str,
+    place: Place,
+}
+
+impl Pages<'_> {
+    /// The page that a token stands for, the first one without.
+    async fn fetch(&mut self, token: Option<String>) -> Result<Vec<u8>, ClusterError> {
+        if token.is_some() && token == self.place.token {
+            let (server, path) = (self.transport.server(), self.query.path(self.place.limit, token.as_deref()));
+            let message = format!("the answer of the server {server} to {path} leads to itself");
             return Err(ClusterError::new(ErrorKind::Answer, message));
         }
-        on_page(Page { items: page.items.unwrap_or_default(), remaining, starts_over: place.starts_over });
-        place = Place { token: next, starts_over: false, is_renewed: false, ..place };
-        if place.token.is_none() {
-            return Ok(());
+        (self.place.token, self.place.is_renewed) = (token, false);
+        loop {
+            let path = self.query.path(self.place.limit, self.place.token.as_deref());
+            match self.transport.body(&path, self.accept).await {
+                Err(error) if error.kind() == ErrorKind::Expired && self.place.is_found_again(&error) => {}
+                answer => return answer,
+            }
         }
     }
 }
@@ -175,6 +224,29 @@ impl Place {
         (self.limit, self.starts_over) = (0, true);
         !std::mem::replace(&mut self.has_started_over, true)
     }
+}
+
+/// The token for the page behind this one, where it stands in front of the objects, as the API server writes it.
+fn early_token(body: &[u8]) -> Option<String> {
+    let end = memmem::find(body, br#","items":["#)?;
+    let head = [body.get(..end)?, b"}"].concat();
+    serde_json::from_slice::<List<IgnoredAny>>(&head).ok()?.metadata.token()
+}
+
+/// Reads a page. A large one is read on a thread of its own, so that this one is free for what comes in.
+async fn read<T: DeserializeOwned + Send + 'static>(
+    transport: &Transport,
+    query: &ListQuery,
+    body: Vec<u8>,
+) -> Result<List<T>, ClusterError> {
+    let is_small = body.len() < SMALL;
+    let decode = move || serde_json::from_slice::<List<T>>(&body);
+    let decoded = if is_small {
+        decode()
+    } else {
+        spawn_blocking(decode).await.unwrap_or_else(|lost| Err(serde_json::Error::custom(lost)))
+    };
+    decoded.map_err(|error| transport.broken(&query.path(0, None), &error))
 }
 
 #[cfg(test)]

@@ -166,7 +166,7 @@ impl Cluster {
     /// # Errors
     ///
     /// The list cannot be had, or not to its end.
-    pub fn list<T: DeserializeOwned>(
+    pub fn list<T: DeserializeOwned + Send + 'static>(
         &self,
         query: &ListQuery,
         on_page: impl FnMut(Page<T>),
@@ -288,7 +288,7 @@ type Pending<'a> = Pin<Box<dyn Future<Output = Result<(), ClusterError>> + 'a>>;
 
 impl<'a> Batch<'a> {
     /// Adds a list, as [`Cluster::list`] reads it.
-    pub fn list<T: DeserializeOwned + 'a>(&mut self, query: ListQuery, on_page: impl FnMut(Page<T>) + 'a) {
+    pub fn list<T: DeserializeOwned + Send + 'static>(&mut self, query: ListQuery, on_page: impl FnMut(Page<T>) + 'a) {
         let transport = &self.cluster.transport;
         self.requests.push(Box::pin(async move { list::list(transport, &query, on_page).await }));
     }

@@ -117,6 +117,11 @@ impl Transport {
         self.decode(path, &answer.body)
     }
 
+    /// Gets what is at a path, unread.
+    pub(super) async fn body(&self, path: &str, accept: &'static str) -> Result<Vec<u8>, ClusterError> {
+        Ok(self.read(path, accept).await?.body)
+    }
+
     /// Gets the text at a path.
     pub(super) async fn text(&self, path: &str) -> Result<String, ClusterError> {
         let answer = self.read(path, "*/*").await?;
@@ -131,16 +136,19 @@ impl Transport {
 
     /// Reads the body of an answer as `T`.
     pub(super) fn decode<T: DeserializeOwned>(&self, path: &str, body: &[u8]) -> Result<T, ClusterError> {
+        serde_json::from_slice(body).map_err(|error| self.broken(path, &error))
+    }
+
+    /// The failure of an answer that is not what it should be.
+    pub(super) fn broken(&self, path: &str, error: &serde_json::Error) -> ClusterError {
         // The message of the parser would quote from the answer, which may hold secrets.
-        serde_json::from_slice(body).map_err(|error| {
-            let message = format!(
-                "the answer of the server {} to {path} is not what it should be (line {}, column {})",
-                self.server,
-                error.line(),
-                error.column()
-            );
-            ClusterError::new(ErrorKind::Answer, message)
-        })
+        let message = format!(
+            "the answer of the server {} to {path} is not what it should be (line {}, column {})",
+            self.server,
+            error.line(),
+            error.column()
+        );
+        ClusterError::new(ErrorKind::Answer, message)
     }
 
     /// Sends a request until the server takes it, refuses it or cannot be waited for any longer.

@@ -6,9 +6,12 @@ use std::rc::Rc;
 
 use crate::evaluate::evaluate;
 use crate::live::{Branch, Collector, Fate, Pod, TemplateId, ephemeral_findings, ephemeral_names};
-use crate::model::{FieldPath, Finding};
+use crate::model::Finding;
 use crate::policy::{AdmissionConfig, Level, Policy};
 use crate::report::label::{Count, Violator};
+
+/// The most findings of pods that are remembered, of a few kilobytes each; where few pods are alike, memory is worth more.
+const MOST: usize = 2_000;
 
 /// What a policy finds in a kept pod.
 pub(super) type Found = Rc<Vec<Finding>>;
@@ -43,8 +46,12 @@ impl<'a> Judge<'a> {
     /// What a policy finds in a pod.
     pub(super) fn find(&self, policy: Policy, id: TemplateId) -> Found {
         let key = (id, policy.level, policy.version.minor());
+        let mut known = self.known.borrow_mut();
+        if known.len() > MOST {
+            known.clear();
+        }
         let found = || Rc::new(evaluate(policy, self.objects.template(id)));
-        Rc::clone(self.known.borrow_mut().entry(key).or_insert_with(found))
+        Rc::clone(known.entry(key).or_insert_with(found))
     }
 
     /// Why pods like this are exempt wherever they are, if so.
@@ -153,9 +160,12 @@ impl<'a> Judge<'a> {
 /// What is found in pods, each finding once.
 fn of_pods(pods: &[(&Pod, Found)]) -> Vec<Finding> {
     let mut all: Vec<Finding> = Vec::new();
+    let mut known: HashMap<(&str, &str), Vec<usize>> = HashMap::new();
     for finding in pods.iter().flat_map(|(_, found)| found.iter()) {
-        if !all.contains(finding) {
-            all.push(finding.clone().under(&FieldPath::root()));
+        let alike = known.entry((finding.check, &finding.detail)).or_default();
+        if !alike.iter().any(|index| all[*index] == *finding) {
+            alike.push(all.len());
+            all.push(finding.clone());
         }
     }
     all

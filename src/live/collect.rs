@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::objects::{LiveObject, ObjectKey, PodObject, WorkloadObject};
+use super::owners::Branch;
 use super::run::Resolved;
 use super::templates::{TemplateId, Templates};
 use crate::model::{FieldPath, PodTemplate};
@@ -72,6 +73,18 @@ impl Collector {
     #[must_use]
     pub fn template(&self, id: TemplateId) -> &PodTemplate {
         self.templates.get(id)
+    }
+
+    /// Everything that is there has come.
+    pub(super) fn close(&mut self) {
+        self.templates.close();
+    }
+
+    /// A branch has been told of for the last time.
+    pub(super) fn let_go(&mut self, branch: &Branch) {
+        let of_pods = branch.pods.iter().flat_map(|pod| [Some(pod.template), pod.debugged]).flatten();
+        let of_workload = branch.workload.iter().map(|workload| workload.template);
+        of_pods.chain(of_workload).for_each(|id| self.templates.let_go(id));
     }
 
     /// Objects of these types are told for themselves, not under their owners; of pods only those with a name.

@@ -1,6 +1,6 @@
 //! Makes verdicts of what a cluster has, for `check`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::collect::{Collector, Pod, Workload};
@@ -27,37 +27,48 @@ pub(super) fn finish(
         refused.entry(objects.top(key)).or_default().extend(messages.iter().cloned());
     }
     let branches = objects.branches();
+    objects.close();
     let mut finish = Finish { objects, judge, cluster };
     let mut ended = 0;
     let verdicts = branches
         .into_iter()
         .filter_map(|mut branch| {
-            let key = branch.key.clone();
-            let is_over = branch.is_over().then_some(branch.pods.len());
-            // Pods that have ended do not run, and alone they say nothing of what will.
-            branch.pods.retain(|pod| !pod.ended || objects.is_asked_for(&ObjectKey::pod(&pod.namespace, &pod.name)));
-            ended += is_over.filter(|_| branch.pods.is_empty()).unwrap_or(0);
-            let mut verdict = finish.verdict(&branch)?;
-            if let Some(live) = verdict.live.as_mut() {
-                live.refusals = refused.remove(&key).unwrap_or_default();
+            let mut verdict = finish.of_branch(&mut branch, &mut ended);
+            if let Some(live) = verdict.as_mut().and_then(|verdict| verdict.live.as_mut()) {
+                live.refusals = refused.remove(&branch.key).unwrap_or_default();
             }
-            Some(verdict)
+            verdict
         })
         .collect();
     (verdicts, ended)
 }
 
 struct Finish<'a> {
-    objects: &'a Collector,
+    objects: &'a mut Collector,
     judge: Judge<'a>,
     cluster: &'a Arc<ClusterName>,
 }
 
 impl Finish<'_> {
+    /// The verdict on a branch, which is then let go; `None` where there is nothing to judge. Adds to `ended` how many pods
+    /// there are of it that have all ended.
+    fn of_branch(&mut self, branch: &mut Branch, ended: &mut usize) -> Option<Verdict> {
+        let objects = &mut *self.objects;
+        let is_over = branch.is_over().then_some(branch.pods.len());
+        let is_told = |pod: &Pod| !pod.ended || objects.is_asked_for(&ObjectKey::pod(&pod.namespace, &pod.name));
+        // Pods that have ended do not run, and alone they say nothing of what will.
+        branch.pods.retain(is_told);
+        *ended += is_over.filter(|_| branch.pods.is_empty()).unwrap_or(0);
+        self.judge.forget_if_many();
+        let verdict = self.verdict(branch);
+        self.objects.let_go(branch);
+        verdict
+    }
+
     /// The verdict on a template and its pods; `None` where there is neither.
     fn verdict(&mut self, branch: &Branch) -> Option<Verdict> {
         let (key, workload) = (&branch.key, branch.workload.as_ref());
-        let judge = |finish: &mut Self, template| finish.judge.judge(finish.objects, &key.namespace, template);
+        let judge = |finish: &mut Self, template| finish.judge.judge(&*finish.objects, &key.namespace, template);
         let own = match workload {
             Some(workload) => judge(self, workload.template),
             // Of a bare pod, or of pods whose owner is only known by name, the pods' own verdict is all there is.
@@ -100,7 +111,8 @@ impl Finish<'_> {
         workload: Option<&Workload>,
         pods: impl Iterator<Item = (&'p Pod, (usize, Option<usize>))>,
     ) -> Vec<PodGroup> {
-        let mut groups: Vec<(usize, PodGroup)> = Vec::new();
+        let mut groups: Vec<PodGroup> = Vec::new();
+        let mut known = HashMap::new();
         for (pod, (judgement, maker)) in pods {
             let injected = self.objects.injected(workload, pod);
             let fate = Fate {
@@ -112,21 +124,19 @@ impl Finish<'_> {
             };
             let comes_back = fate.comes_back();
             let ephemeral = pod.debugged.map_or(Vec::new(), |id| ephemeral_names(self.objects.template(id)));
-            let same = groups.iter_mut().find(|(judged, group)| {
-                let is_alike = *judged == judgement && group.comes_back == comes_back;
-                is_alike && group.injected == injected && group.ephemeral_containers == ephemeral
-            });
-            match same {
-                Some((_, group)) => group.pods.push(pod.name.clone()),
-                None => {
-                    let group = self.group(pod, self.judge.get(judgement), injected, ephemeral);
-                    groups.push((judgement, PodGroup { comes_back, ..group }));
-                }
-            }
+            let new = || {
+                let group = self.group(pod, self.judge.get(judgement), injected.clone(), ephemeral.clone());
+                groups.push(PodGroup { comes_back, ..group });
+                groups.len() - 1
+            };
+            let key = (judgement, comes_back, injected.clone(), ephemeral.clone());
+            let index = *known.entry(key).or_insert_with(new);
+            groups[index].pods.push(pod.name.clone());
         }
-        groups.into_iter().map(|(_, group)| group).collect()
+        groups
     }
 
+    /// A group of pods that are like this one, with nobody in it yet.
     fn group(
         &self,
         pod: &Pod,
@@ -137,7 +147,7 @@ impl Finish<'_> {
         let of_ephemeral = |id| self.judge.ephemeral_findings(&pod.namespace, self.objects.template(id));
         let ephemeral = pod.debugged.map_or(Vec::new(), of_ephemeral);
         PodGroup {
-            pods: vec![pod.name.clone()],
+            pods: Vec::new(),
             allowed: judgement.allowed(),
             meets: judgement.meets,
             findings: placed(&judgement.findings, &FieldPath::root()),

@@ -10,6 +10,9 @@ use crate::evaluate::{evaluate, strictest_level};
 use crate::model::{ContainerKind, FieldPath, Finding, PodTemplate};
 use crate::policy::{Level, Mode, Policy};
 
+/// The most judgements that are kept, of a few kilobytes each.
+const MOST: usize = 1000;
+
 /// Judges the pods of one cluster; the same verdict is kept once.
 pub(super) struct Judge<'a> {
     pub(super) request: &'a Request,
@@ -61,6 +64,14 @@ impl<'a> Judge<'a> {
         let judgement = self.keep(judgement);
         self.known.insert(place, judgement);
         judgement
+    }
+
+    /// Forgets the judgements when they are many: then few pods are alike, and keeping them would cost more memory than
+    /// the report. Numbers of judgements are good until then.
+    pub(super) fn forget_if_many(&mut self) {
+        if self.judgements.len() > MOST {
+            (self.judgements, self.alike, self.known) = (Vec::new(), HashMap::new(), BTreeMap::new());
+        }
     }
 
     fn keep(&mut self, judgement: Judgement) -> usize {

@@ -13,8 +13,15 @@ pub struct TemplateId(usize);
 /// All pods that differ to admission.
 #[derive(Debug, Default)]
 pub(super) struct Templates {
-    all: Vec<Rc<PodTemplate>>,
+    all: Vec<Kept>,
     known: HashMap<Rc<PodTemplate>, TemplateId>,
+}
+
+/// A kept pod, and how many are like it that were not let go.
+#[derive(Debug)]
+struct Kept {
+    pod: Rc<PodTemplate>,
+    users: usize,
 }
 
 impl Templates {
@@ -23,16 +30,43 @@ impl Templates {
         admission::prepare_pod(&mut pod);
         forget_names(&mut pod);
         if let Some(known) = self.known.get(&pod) {
+            self.all[known.0].users += 1;
             return *known;
         }
+        shrink(&mut pod);
         let (id, pod) = (TemplateId(self.all.len()), Rc::new(pod));
-        self.all.push(Rc::clone(&pod));
+        self.all.push(Kept { pod: Rc::clone(&pod), users: 1 });
         self.known.insert(pod, id);
         id
     }
 
     pub(super) fn get(&self, id: TemplateId) -> &PodTemplate {
-        &self.all[id.0]
+        &self.all[id.0].pod
+    }
+
+    /// Nothing is kept any more: what is let go from now on makes room.
+    pub(super) fn close(&mut self) {
+        self.known = HashMap::new();
+    }
+
+    /// One pod that is like this one has been told of. After the last of them it is not there any more.
+    pub(super) fn let_go(&mut self, id: TemplateId) {
+        let kept = &mut self.all[id.0];
+        kept.users = kept.users.saturating_sub(1);
+        if kept.users == 0 {
+            kept.pod = Rc::default();
+        }
+    }
+}
+
+/// Gives back the room that lists have for more: where no two pods of a cluster are alike, it is half of the memory.
+fn shrink(pod: &mut PodTemplate) {
+    let spec = &mut pod.spec;
+    spec.volumes.iter_mut().for_each(|volume| volume.sources.shrink_to_fit());
+    spec.volumes.shrink_to_fit();
+    for containers in [&mut spec.init_containers, &mut spec.containers, &mut spec.ephemeral_containers] {
+        containers.iter_mut().for_each(|container| container.ports.shrink_to_fit());
+        containers.shrink_to_fit();
     }
 }
 
@@ -93,6 +127,18 @@ mod tests {
             serde_json::from_str::<PodTemplate>(&text).unwrap()
         };
         assert_eq!(templates.keep(token("x2b4c")), templates.keep(token("9zz7p")));
+    }
+
+    #[test]
+    fn a_pod_is_there_until_the_last_one_like_it_is_let_go() {
+        let mut templates = Templates::default();
+        let ids = ["1", "2"].map(|checksum| templates.keep(pod("a", checksum, "unconfined")));
+        assert_eq!(ids[0], ids[1]);
+        templates.close();
+        templates.let_go(ids[0]);
+        assert_eq!(templates.get(ids[1]).spec.containers[0].name, "web");
+        templates.let_go(ids[1]);
+        assert_eq!(*templates.get(ids[1]), PodTemplate::default());
     }
 
     #[test]

@@ -1,0 +1,39 @@
+"""Whether the cost of each document, container, comment … is the same however many there are."""
+
+import os
+
+import manifests
+from common import Table, bar, median, run, seconds
+
+
+def sizes(most):
+    size = 100
+    while size <= most:
+        yield size
+        size *= 10
+
+
+def measure(options, folder):
+    table = Table(
+        "Cost of each, however many there are",
+        ["`check -q` of one file", "how many", "MB", "wall s", "CPU s", "CPU µs each", "peak MiB"],
+    )
+    empty = os.path.join(folder, "one.yaml")
+    manifests.grown(empty, "documents", 1)
+    start = median([run([options.binary, "check", "-q", "-f", empty]) for _ in range(20)], "cpu")
+    for shape, (_, most) in manifests.SHAPES.items():
+        costs = [one(options, folder, table, shape, count, start) for count in sizes(most)]
+        # The smallest files take little more than a start does, so their cost is mostly noise.
+        bar(table, f"{shape}: cost at the most / cost at a tenth of that", costs[-1] / max(costs[-2], 1e-9), 1.5, False)
+    return [table]
+
+
+def one(options, folder, table, shape, count, start):
+    path = manifests.grown(os.path.join(folder, "grown.yaml"), shape, count)
+    runs = [run([options.binary, "check", "-q", "-f", path]) for _ in range(options.rounds)]
+    wall, cpu, peak = (median(runs, what) for what in ("wall", "cpu", "peak"))
+    each = max(cpu - start, 0) / count * 1e6
+    size = os.path.getsize(path) / 1e6
+    os.remove(path)
+    table.rows.append([shape, f"{count:,}", f"{size:.1f}", seconds(wall), seconds(cpu), f"{each:.2f}", f"{peak:.0f}"])
+    return each
