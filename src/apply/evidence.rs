@@ -14,13 +14,72 @@ use crate::report::apply::{Evidence, UserIds};
 /// The annotation by which OpenShift hands out user IDs, as `1000680000/10000`.
 const USER_IDS: &str = "openshift.io/sa.scc.uid-range";
 
+/// Subjects that are looked at with one batch of requests: the pods of all of them are in memory until the last have come.
+const AT_ONCE: usize = 8;
+
+/// What came of a subject.
+#[derive(Default)]
+struct Seen {
+    pods: RefCell<Vec<Value>>,
+    namespace: RefCell<Value>,
+    gaps: Vec<String>,
+}
+
 impl Session<'_> {
     /// Looks at a subject's pods (those that were named, else all of its own) and at its namespace. What may not be read
     /// is a gap and no error.
     #[must_use]
     pub fn evidence(&self, subject: &Subject, policy: Policy) -> Evidence {
-        let mut gaps = Vec::new();
-        let (pods, namespace) = self.pods_and_namespace(subject, &mut gaps);
+        self.evidence_of(std::slice::from_ref(subject), policy).pop().unwrap_or_default()
+    }
+
+    /// [`Session::evidence`] of each subject, several looked at at once.
+    #[must_use]
+    pub fn evidence_of(&self, subjects: &[Subject], policy: Policy) -> Vec<Evidence> {
+        let of_some =
+            |some| self.seen(some).into_iter().zip(some).map(|(seen, subject)| seen.evidence(subject, policy));
+        subjects.chunks(AT_ONCE).flat_map(of_some).collect()
+    }
+
+    fn seen(&self, subjects: &[Subject]) -> Vec<Seen> {
+        let mut all: Vec<Seen> = subjects.iter().map(|_| Seen::default()).collect();
+        let mut batch = self.cluster.batch();
+        let mut asked = Vec::new();
+        for (at, (subject, seen)) in subjects.iter().zip(&all).enumerate() {
+            if let (Some(name), Some(resource)) = (&subject.namespace, Resource::built_in("namespaces")) {
+                batch.get::<Value>(&resource, None, name, |namespace| drop(seen.namespace.replace(namespace)));
+                asked.push((at, "whether the namespace hands out user IDs"));
+            }
+            if let Some(query) = pods_query(subject) {
+                batch.list::<Value>(query, move |page: Page<Value>| seen.take(subject, page));
+                asked.push((at, "its pods"));
+            }
+        }
+        for ((at, what), result) in asked.into_iter().zip(batch.run()) {
+            let gap = result.err().map(|error| format!("{what} could not be looked at: {error}"));
+            all[at].gaps.extend(gap);
+        }
+        all
+    }
+}
+
+impl Seen {
+    fn take(&self, subject: &Subject, page: Page<Value>) {
+        let mut pods = self.pods.borrow_mut();
+        if page.starts_over {
+            pods.clear();
+        }
+        pods.extend(page.items.into_iter().filter(|pod| is_of(subject, pod)));
+    }
+
+    fn evidence(self, subject: &Subject, policy: Policy) -> Evidence {
+        let (mut pods, namespace, mut gaps) = (self.pods.into_inner(), self.namespace.into_inner(), self.gaps);
+        if pods_query(subject).is_none() && subject.known_pods.is_empty() {
+            gaps.push("its pods are not looked at: it has no selector for them".to_owned());
+        }
+        if pods.is_empty() {
+            pods.clone_from(&subject.known_pods);
+        }
         let is_alive = |pod: &Value| !matches!(pod["status"]["phase"].as_str(), Some("Succeeded" | "Failed"));
         let alive = pods.iter().filter(|pod| is_alive(pod));
         Evidence {
@@ -35,36 +94,6 @@ impl Session<'_> {
             }),
             gaps,
         }
-    }
-
-    fn pods_and_namespace(&self, subject: &Subject, gaps: &mut Vec<String>) -> (Vec<Value>, Value) {
-        let (pods, found) = (RefCell::new(Vec::new()), RefCell::new(Value::Null));
-        let mut batch = self.cluster.batch();
-        let mut asked = Vec::new();
-        if let (Some(name), Some(resource)) = (&subject.namespace, Resource::built_in("namespaces")) {
-            batch.get::<Value>(&resource, None, name, |namespace| drop(found.replace(namespace)));
-            asked.push("whether the namespace hands out user IDs");
-        }
-        if let Some(query) = pods_query(subject) {
-            batch.list::<Value>(query, |page: Page<Value>| {
-                let mut pods = pods.borrow_mut();
-                if page.starts_over {
-                    pods.clear();
-                }
-                pods.extend(page.items.into_iter().filter(|pod| is_of(subject, pod)));
-            });
-            asked.push("its pods");
-        } else if subject.known_pods.is_empty() {
-            gaps.push("its pods are not looked at: it has no selector for them".to_owned());
-        }
-        for (what, result) in asked.iter().zip(batch.run()) {
-            gaps.extend(result.err().map(|error| format!("{what} could not be looked at: {error}")));
-        }
-        let mut pods = pods.into_inner();
-        if pods.is_empty() {
-            pods.clone_from(&subject.known_pods);
-        }
-        (pods, found.into_inner())
     }
 }
 

@@ -57,7 +57,7 @@ impl Live<'_> {
             }
         }
         let policy = self.policy(&answers);
-        let evidence: Vec<Evidence> = subjects.iter().map(|subject| self.session.evidence(subject, policy)).collect();
+        let evidence = self.session.evidence_of(subjects, policy);
         loop {
             if asks {
                 match self.ask(subjects, &evidence, answers, &style, streams)? {

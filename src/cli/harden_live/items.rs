@@ -75,7 +75,7 @@ impl Live<'_> {
     /// Looks at the objects and plans; what could not be planned.
     pub(super) fn items(&self, subjects: &[Subject], answers: &Answers) -> Result<(Vec<Item>, Vec<Problem>), Failure> {
         let policy = self.policy(answers);
-        let evidence: Vec<Evidence> = subjects.iter().map(|subject| self.session.evidence(subject, policy)).collect();
+        let evidence = self.session.evidence_of(subjects, policy);
         self.planned(subjects, &evidence, answers)
     }
 

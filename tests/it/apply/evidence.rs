@@ -85,3 +85,28 @@ fn namespaces_that_hand_out_user_ids_and_managers_are_seen() {
     let managers: Vec<_> = subject.managers.iter().map(|one| (one.kind, one.source.as_str())).collect();
     assert_eq!(managers, [(ManagerKind::ArgoCd, "shop"), (ManagerKind::Helm, "shop")]);
 }
+
+/// More than are looked at at once, and each has what is its own.
+#[test]
+fn many_are_looked_at_at_once_and_each_keeps_its_own() {
+    let (space, cluster) = ("evidence-many", connect());
+    create_namespace(server(), space, &[]);
+    let names: Vec<String> = (0..20).map(|at| format!("web-{at:02}")).collect();
+    for (at, name) in names.iter().enumerate() {
+        let mut own = workload(name, &good(), &[("replicas", (at % 3).into())]);
+        for labels in ["/spec/selector/matchLabels", "/spec/template/metadata/labels"] {
+            *own.pointer_mut(labels).unwrap() = json!({"own": name});
+        }
+        create(server(), &path("apps/v1", space, "deployments"), &own);
+    }
+    let wanted: Vec<usize> = (0..names.len()).map(|at| at % 3).collect();
+    let session = Session::new(&cluster);
+    let subjects: Vec<_> = names.iter().map(|name| find_one(&session, space, &format!("deploy/{name}"))).collect();
+    let all = eventually("all pods", || {
+        let all = session.evidence_of(&subjects, RESTRICTED);
+        (all.iter().map(|one| one.pods).collect::<Vec<_>>() == wanted).then_some(all)
+    });
+    for (subject, evidence) in subjects.iter().zip(&all) {
+        assert_eq!(session.evidence(subject, RESTRICTED), *evidence, "{}", subject.short_name());
+    }
+}
