@@ -1,14 +1,14 @@
 //! Works on many things on all processors, and keeps their order.
 
 use std::io;
-use std::sync::mpsc;
+use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
 
 /// Results that may be in work, or wait for one before them, per processor: bounds what is held in memory.
 const AHEAD: usize = 3;
 
-/// Makes something of each job on whatever thread, and hands that to `take` in the order of the jobs. The next job is fetched
-/// while others are in work, but never far ahead.
+/// Makes something of each job on threads of its own, and hands that to `take` in the order of the jobs. The next job is
+/// fetched while others are in work, but never far ahead.
 ///
 /// # Errors
 ///
@@ -16,28 +16,40 @@ const AHEAD: usize = 3;
 pub(super) fn in_order<J: Send, T: Send>(
     jobs: impl Iterator<Item = J> + Send,
     work: impl Fn(J) -> T + Sync,
-    mut take: impl FnMut(T) -> io::Result<()>,
+    take: impl FnMut(T) -> io::Result<()>,
 ) -> io::Result<()> {
-    let ahead = AHEAD * rayon::current_num_threads();
-    let work = &work;
+    // A caller may itself be at work in rayon's pool, whose threads must not wait for each other: hence others.
+    let threads = rayon::current_num_threads();
+    let (jobs, work) = (&Mutex::new(jobs), &work);
     thread::scope(|scope| {
         // Each job has a channel of its own for its result; these stand in line.
-        let (line, next) = mpsc::sync_channel::<mpsc::Receiver<T>>(ahead);
-        scope.spawn(move || {
-            rayon::in_place_scope(|workers| {
-                for job in jobs {
-                    let (done, result) = mpsc::sync_channel(1);
+        let (line, next) = mpsc::sync_channel(AHEAD * threads);
+        for _ in 0..threads {
+            let line = line.clone();
+            scope.spawn(move || {
+                while let Some((job, done)) = fetch(jobs, &line) {
                     // Nobody waits any more where something went wrong.
-                    if line.send(result).is_err() {
-                        break;
-                    }
-                    workers.spawn(move |_| drop(done.send(work(job))));
+                    drop(done.send(work(job)));
                 }
             });
-        });
+        }
+        drop(line);
         // A result that never comes is that of a job that panicked, which the scope passes on.
-        next.into_iter().filter_map(|result| result.recv().ok()).try_for_each(&mut take)
+        next.into_iter().filter_map(|result: mpsc::Receiver<T>| result.recv().ok()).try_for_each(take)
     })
+}
+
+/// The next job, and where its result goes; `None` where there is none, or nobody waits for results.
+fn fetch<J, T>(
+    jobs: &Mutex<impl Iterator<Item = J>>,
+    line: &mpsc::SyncSender<mpsc::Receiver<T>>,
+) -> Option<(J, mpsc::SyncSender<T>)> {
+    let mut jobs = jobs.lock().unwrap_or_else(PoisonError::into_inner);
+    let job = jobs.next()?;
+    let (done, result) = mpsc::sync_channel(1);
+    // Waits, as do those that want the next job, while too many are under way.
+    line.send(result).ok()?;
+    Some((job, done))
 }
 
 #[cfg(test)]
@@ -57,6 +69,28 @@ mod tests {
         })
         .unwrap();
         assert_eq!(taken, (0..500).map(|job| job * 2).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn threads_of_the_pool_may_wait_for_it() {
+        use rayon::prelude::*;
+        let sums = (0..100_u64).into_par_iter().map(|number| {
+            let mut sum = 0;
+            in_order(
+                0..number,
+                |job| job,
+                |job| {
+                    sum += job;
+                    Ok(())
+                },
+            )
+            .map(|()| sum)
+            .unwrap()
+        });
+        assert_eq!(
+            sums.collect::<Vec<_>>(),
+            (0..100).map(|number: u64| number * number.saturating_sub(1) / 2).collect::<Vec<_>>()
+        );
     }
 
     #[test]
