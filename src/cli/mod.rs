@@ -46,13 +46,13 @@ pub fn run(args: impl IntoIterator<Item = OsString>, streams: &mut Streams) -> E
     if let Some(words) = completion::asked(&args) {
         return completion::answer(&words, streams);
     }
-    let parsed = command().try_get_matches_from(args).and_then(|matches| App::from_arg_matches(&matches));
+    let parsed = parse(&args);
     let result = match parsed {
         Ok(app) => match app.command {
             Some(command) => carry_out(&command, streams),
             None => first_screen(streams),
         },
-        Err(error) => usage(&error, streams),
+        Err(error) => usage(&harmless(error, &args), streams),
     };
     match result {
         Ok(exit) => exit,
@@ -77,6 +77,20 @@ fn carry_out(command: &Subcommand, streams: &mut Streams) -> Result<Exit, Failur
     // kubectl's words.
     let received = format!("{warnings} {} received", plural(warnings, "warning", "warnings"));
     Err(Failure::Message(received))
+}
+
+fn parse(args: &[OsString]) -> Result<App, clap::Error> {
+    command().try_get_matches_from(args).and_then(|matches| App::from_arg_matches(&matches))
+}
+
+/// The same complaint about arguments in which nothing could steer a terminal: clap repeats them as they are.
+fn harmless(error: clap::Error, args: &[OsString]) -> clap::Error {
+    let safe: Vec<OsString> = args.iter().map(|arg| sanitize(&arg.to_string_lossy()).into_owned().into()).collect();
+    if safe == args {
+        return error;
+    }
+    let unclear = "the arguments hold characters that cannot be shown";
+    parse(&safe).err().unwrap_or_else(|| command().error(error.kind(), unclear))
 }
 
 /// Why a command could not do its work at all.

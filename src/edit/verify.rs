@@ -1,6 +1,7 @@
 //! Edits objects of a file, reads the new text again, and takes back what would change anything else.
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use super::changes::Within;
 use super::editor::Editor;
@@ -53,7 +54,7 @@ pub fn edited(text: &str, targets: &[Target<'_>]) -> Edited {
         let accepted = work.accepted(&made);
         unedited.append(&mut work.unedited);
         let made: Vec<Splice> = accepted.into_iter().flat_map(|made| made.splices.iter().cloned()).collect();
-        pieces.insert(work.document.index, work.piece(&made));
+        pieces.insert(work.document.index, fingerprint(&work.piece(&made)));
         splices.extend(made);
     }
     let new = spliced(text, &splices);
@@ -74,13 +75,22 @@ fn by_document<'d>(targets: &[Target<'d>]) -> Vec<Vec<(usize, Target<'d>)>> {
     sorted.chunk_by(|(_, a), (_, b)| document(a) == document(b)).map(<[_]>::to_vec).collect()
 }
 
+/// What is kept of a document's new text, which may be as long as the file.
+type Fingerprint = (usize, u64);
+
+fn fingerprint(text: &str) -> Fingerprint {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    (text.len(), hasher.finish())
+}
+
 /// Whether a new text has the documents of the old one, those edited among them.
-fn has_pieces(old: &str, new: &str, pieces: &HashMap<usize, String>) -> bool {
+fn has_pieces(old: &str, new: &str, pieces: &HashMap<usize, Fingerprint>) -> bool {
     let (old, new) = (chunks(old), chunks(new));
     let is_same = |(old, new): (&Chunk<'_>, &Chunk<'_>)| {
-        let text = pieces.get(&old.index).map_or(old.text, String::as_str);
+        let is_text = pieces.get(&old.index).map_or(new.text == old.text, |piece| fingerprint(new.text) == *piece);
         let is_broken = |chunk: &Chunk<'_>| matches!(chunk.kind, ChunkKind::Broken(_));
-        new.text == text && (old.kind == new.kind || is_broken(old) && is_broken(new))
+        is_text && (old.kind == new.kind || is_broken(old) && is_broken(new))
     };
     old.len() == new.len() && old.iter().zip(&new).all(is_same)
 }

@@ -102,7 +102,7 @@ impl Anchor {
         let named = head.strip_suffix(" is forbidden:").unwrap_or(head);
         let Some((before, _)) = last_quoted(named) else { return self.start };
         let noun = before.trim_end();
-        let noun = noun.rfind(char::is_whitespace).map_or(0, |at| at + 1);
+        let noun = noun.len() - noun.rsplit(char::is_whitespace).next().map_or(0, str::len);
         let before = text[..noun].trim_end();
         ["Error creating:", "existing pods in"]
             .iter()

@@ -172,7 +172,7 @@ fn harden_pieces(job: &Job, manifest: &Manifest, pieces: &[Piece<'_>]) -> Result
         texts.push(edited.text);
         changes.extend(edited.changes);
     }
-    let text = joined(&manifest.text, pieces, &texts)?;
+    let text = joined(&manifest.text, pieces, texts)?;
     Ok((all, Edited { text, changes }))
 }
 

@@ -65,13 +65,22 @@ pub(super) fn pieces(text: &str) -> Vec<Piece<'_>> {
 /// # Errors
 ///
 /// Together they would not be read as they are alone.
-pub(super) fn joined(text: &str, pieces: &[Piece<'_>], edited: &[Option<String>]) -> Result<Option<String>, Misread> {
+pub(super) fn joined(
+    text: &str,
+    pieces: &[Piece<'_>],
+    mut edited: Vec<Option<String>>,
+) -> Result<Option<String>, Misread> {
     if edited.iter().all(Option::is_none) {
         return Ok(None);
     }
+    if let ([whole], [only]) = (pieces, edited.as_mut_slice())
+        && whole.text.len() == text.len()
+    {
+        return Ok(only.take());
+    }
     let mut new = String::with_capacity(text.len() + text.len() / 8);
     let mut done = 0;
-    for (piece, edited) in pieces.iter().zip(edited) {
+    for (piece, edited) in pieces.iter().zip(&edited) {
         new.push_str(&text[done..piece.offset]);
         new.push_str(edited.as_deref().unwrap_or(piece.text));
         done = piece.offset + piece.text.len();
@@ -116,10 +125,10 @@ mod tests {
         let text = format!("{long}--- # one\n{long}---\n{long}");
         let parts = pieces(&text);
         assert_eq!(parts.len(), 3);
-        assert_eq!(joined(&text, &parts, &[None, None, None]), Ok(None));
-        let new = joined(&text, &parts, &[None, Some("b: 1\n".to_owned()), None]).unwrap().unwrap();
+        assert_eq!(joined(&text, &parts, vec![None, None, None]), Ok(None));
+        let new = joined(&text, &parts, vec![None, Some("b: 1\n".to_owned()), None]).unwrap().unwrap();
         assert_eq!(new, format!("{long}--- # one\nb: 1\n---\n{long}"));
         // Without its line break the next separator would be none.
-        assert_eq!(joined(&text, &parts, &[None, Some("b: 1".to_owned()), None]), Err(Misread));
+        assert_eq!(joined(&text, &parts, vec![None, Some("b: 1".to_owned()), None]), Err(Misread));
     }
 }

@@ -18,7 +18,15 @@ const TELLING: usize = 8192;
 /// Whether a text is none: of a disk image or a program there would be little more to say than an error per line of it.
 #[must_use]
 pub fn is_binary(text: &str) -> bool {
-    text.bytes().take(TELLING).any(|byte| byte == 0)
+    has_nul(text.as_bytes())
+}
+
+fn has_nul(bytes: &[u8]) -> bool {
+    bytes.iter().take(TELLING).any(|byte| *byte == 0)
+}
+
+fn is_utf_16(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF")
 }
 
 /// Whether an input is a file that comes to one stretch.
@@ -69,12 +77,17 @@ impl Stretches {
         let start = self.start;
         let is_first = start == Start::default();
         self.fill(self.size)?;
+        let binary = || Err("this is no manifest but a binary file".to_owned());
+        if is_first && has_nul(&self.buffer) && !is_utf_16(&self.buffer) {
+            // Without reading on: it may be a device that never ends.
+            return binary();
+        }
         if is_first && must_be_whole(&self.buffer) {
             self.fill(usize::MAX)?;
         }
         let text = Text::decode(self.cut()?);
         if is_first && is_binary(&text) {
-            return Err("this is no manifest but a binary file".to_owned());
+            return binary();
         }
         Ok(Some(Manifest { name: Arc::clone(&self.name), text, origin: self.origin.clone(), start }))
     }
@@ -111,7 +124,7 @@ impl Stretches {
 
 /// Whether a file that starts with these bytes can be cut nowhere.
 fn must_be_whole(bytes: &[u8]) -> bool {
-    bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF") || bytes.starts_with(b"\xEF\xBB\xBF") || {
+    is_utf_16(bytes) || bytes.starts_with(b"\xEF\xBB\xBF") || {
         let head = &bytes[..bytes.len().min(TELLING)];
         starts_as_json(&String::from_utf8_lossy(head))
     }

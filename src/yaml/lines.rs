@@ -18,7 +18,8 @@ const BLOCK: usize = 1024;
 impl Lines {
     pub(super) fn of(text: &str) -> Self {
         let bytes = text.as_bytes();
-        let mut starts = Vec::with_capacity(bytes.len() / 32 + 1);
+        // Counted first: where all lines are empty, growing would take more room than the text.
+        let mut starts = Vec::with_capacity(memchr::memchr_iter(b'\n', bytes).count() + 1);
         starts.push(0);
         starts.extend(memchr::memchr_iter(b'\n', bytes).map(|feed| super::scanner::small(feed + 1)));
         let characters = if bytes.is_ascii() { Vec::new() } else { sums(bytes) };

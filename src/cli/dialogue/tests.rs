@@ -1,7 +1,5 @@
 //! What is asked of whom, and what answers come to.
 
-use crate::report::Kept;
-
 use serde_json::{Value, json};
 
 use super::answers::Answers;
@@ -10,9 +8,9 @@ use super::questions::questions;
 use crate::harden::{Task, plan};
 use crate::model::{Choices, ContainerKind, FieldPath, VolumeChoice};
 use crate::policy::{Level, Policy, Version};
-use crate::report::Source;
 use crate::report::apply::{ContainerEvidence, ContainerState, Evidence, Mount, UserIds};
 use crate::report::harden::Hardened;
+use crate::report::{Kept, Source};
 
 fn policy(minor: u16) -> Policy {
     Policy { level: Level::Restricted, version: Version::Minor(minor) }

@@ -1,13 +1,11 @@
 //! Reports for the tests of all formats.
 
-use crate::report::Kept;
-
 use serde_json::{Value, json};
 
 use crate::model::{Applicability, Edit, FieldPath};
 use crate::policy::{Level, Policy, Version};
-use crate::report::Source;
 use crate::report::harden::{HardenReport, Hardened, HardenedFile, PlannedEdit, Refusal, Residue};
+use crate::report::{Kept, Source};
 
 pub(super) fn empty() -> HardenReport {
     HardenReport::new(Policy { level: Level::Restricted, version: Version::Minor(37) })

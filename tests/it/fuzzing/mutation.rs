@@ -3,7 +3,7 @@
 use super::targets::Random;
 
 /// Longest text that a mutation makes, in bytes.
-const LONGEST: usize = 1 << 16;
+const LONGEST: usize = 1 << 14;
 
 /// What means something to a reader of YAML, of JSON, of messages, or to a terminal.
 const SPECIALS: &[&str] = &[
@@ -228,7 +228,7 @@ fn repeat(text: &mut Vec<u8>, random: &mut Random) {
         "[", "{", "- ", "? ", "{a: ", "\"", " ", "\n", "#\n", "*a ", "!!x ", "&a ", "a: ", "(", "\\", "é", ", ",
         "- *a\n",
     ]);
-    let times = [3, 10, 50, 400, 3_000][random.below(5)];
+    let times = random.pick(&[3, 3, 10, 10, 50, 50, 400, 3_000]);
     insert(text, piece.repeat(times).as_bytes(), random);
 }
 

@@ -12,7 +12,7 @@ fn pod(user: &str, port: &str) -> String {
 /// Every spelling of zero is root, and of 80 that port, to the server's decoder.
 #[test]
 fn spellings_of_a_number_are_the_number() {
-    for zero in ["0", "-0", "0x0", "00", "0o0", "0b0", "+0", "0.0", "0e5", "0_0", "-0x0"] {
+    for zero in ["0", "-0", "0x0", "00", "0o0", "0b0", "+0", "0.0", "0e5", "0_0", "-0x0", "0.1e-400"] {
         let files = folder(&[("a.yaml", &pod(zero, "0"))]);
         let ran = run(&files, &["check", "-f", "a.yaml", "-o", "psa", "--version", "v1.30"]);
         assert!(ran.stdout.contains("runAsUser=0"), "{zero}: {}{}", ran.stdout, ran.stderr);
@@ -36,7 +36,6 @@ fn numbers_that_fit_nowhere_are_refused() {
         "9223372036854775808",
         "1e19",
         "1.5",
-        "0.1e-400",
         "0xffffffffffffffffffff",
         ".inf",
         "-.Inf",

@@ -100,7 +100,7 @@ fn small_files_that_want_to_be_big() {
         ("a circle", format!("{HEAD}x: &x [*x]\n"), 2),
         ("a circle of merges", format!("{HEAD}x: &x {{<<: *x}}\n"), 2),
         ("a circle of two", format!("{HEAD}x: &x [&y [*x], *y]\n"), 2),
-        ("merges of merges", merges, 0),
+        ("merges of merges", merges, 2),
         ("brackets", nested("[", "]"), 2),
         ("brackets that stay open", nested("[", ""), 2),
         ("braces", nested("{a: ", "}"), 2),

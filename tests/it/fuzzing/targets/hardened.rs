@@ -95,7 +95,7 @@ fn may_be_left(left: &Residue, pod: &Value, policy: Policy) -> bool {
 fn is_companion(planned: &PlannedEdit) -> bool {
     let path = planned.edit.path.to_string();
     ["dnsPolicy", "hostIP", "mountPropagation", "localhostProfile"].iter().any(|name| path.ends_with(name))
-        || path.starts_with("metadata.annotations")
+        || path.starts_with("metadata")
         || path.contains(".drop[")
         || (planned.check == "runAsNonRoot" && (path.ends_with("runAsUser") || planned.before["runAsUser"] == 0))
         || (planned.edit.op == Op::Set("Localhost".into()))
