@@ -48,12 +48,15 @@ const THREADS: usize = 20;
 /// How often a run is made again by itself that took too long beside others, or came to something else than the page has.
 const MEASURED: usize = 5;
 
+/// Makes the way to a server on which a fault is met.
+type Way = dyn Fn(&'static ControlPlane, &Command) -> Route + Send + Sync;
+
 /// A row of the table.
 struct Fault {
     /// What goes wrong.
     name: String,
     /// The way to a server on which it does.
-    route: Box<dyn Fn(&'static ControlPlane, &Command) -> Route + Send + Sync>,
+    route: Box<Way>,
 }
 
 impl Fault {
