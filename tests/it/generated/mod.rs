@@ -76,6 +76,6 @@ fn all_commands() -> Vec<(Vec<String>, Command)> {
     all
 }
 
-fn root() -> &'static Path {
+pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }

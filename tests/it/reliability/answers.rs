@@ -157,6 +157,9 @@ pub(super) fn refusals() -> Group {
     Group { title: "Refused", faults }
 }
 
+/// What becomes of a request, given how many further pages were asked for before.
+type Expiry = dyn Fn(&Asked, usize) -> Option<Reply> + Send + Sync;
+
 /// Lists that expire while they are read. Only what is listed in pages has any.
 pub(super) fn expiry() -> Group {
     let expired = |token: &str| {
@@ -166,7 +169,7 @@ pub(super) fn expiry() -> Group {
             &json!({"kind": "Status", "reason": "Expired", "message": "too old", "code": 410, "metadata": metadata}),
         )
     };
-    let expiring = |name: &'static str, fault: Arc<dyn Fn(&Asked, usize) -> Option<Reply> + Send + Sync>| {
+    let expiring = |name: &'static str, fault: Arc<Expiry>| {
         Fault::new(name, move |server, _| {
             let (fault, so_far) = (Arc::clone(&fault), AtomicUsize::new(0));
             through(server, move |asked| {

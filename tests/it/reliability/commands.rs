@@ -106,9 +106,9 @@ fn is_hard(ground: &Ground, namespace: &str) -> bool {
 
 impl Command {
     /// The arguments of a run.
-    pub(super) fn words(&self, namespace: &str, more: &[String]) -> Vec<String> {
+    pub(super) fn words(&self, namespace: &str, limit: Duration, more: &[String]) -> Vec<String> {
         let mut words: Vec<String> = self.line.split(' ').map(|word| word.replace("NAMESPACE", namespace)).collect();
-        let limit = format!("--request-timeout={}s", LIMIT.as_secs());
+        let limit = format!("--request-timeout={}s", limit.as_secs());
         // The last word is the one to complete.
         let at = if self.is_completion() { words.len() - 2 } else { words.len() };
         words.splice(at..at, more.iter().cloned().chain([limit]));

@@ -25,6 +25,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support::control_plane::ControlPlane;
+use crate::support::eventually;
 use crate::support::secctx::{Ran, secctx, wait_at_most};
 use commands::{COMMANDS, Command, Ground, Grounds};
 use outcome::Outcome;
@@ -32,24 +33,30 @@ use outcome::Outcome;
 /// The limit that every run is given.
 const LIMIT: Duration = Duration::from_secs(2);
 
+/// The limit of the runs that show what is right, however busy the machine is.
+const LONG: Duration = Duration::from_secs(60);
+
 /// What a run may take beyond its limit.
 const SLACK: Duration = Duration::from_secs(1);
 
-/// Seconds after which a run is ended that hangs.
-const HANGS: u64 = 8;
+/// Seconds beyond its limit after which a run is ended that hangs.
+const HANGS: u64 = 6;
 
 /// Runs at the same time. They mostly wait.
 const THREADS: usize = 20;
 
-/// How often a run is measured again that took too long beside others.
+/// How often a run is made again by itself that took too long beside others, or came to something else than the page has.
 const MEASURED: usize = 5;
+
+/// Makes the way to a server on which a fault is met.
+type Way = dyn Fn(&'static ControlPlane, &Command) -> Route + Send + Sync;
 
 /// A row of the table.
 struct Fault {
     /// What goes wrong.
     name: String,
     /// The way to a server on which it does.
-    route: Box<dyn Fn(&'static ControlPlane, &Command) -> Route + Send + Sync>,
+    route: Box<Way>,
 }
 
 impl Fault {
@@ -109,17 +116,22 @@ impl Route {
 
 /// Runs a command on a route; what it gave and how long it took.
 fn run(command: &Command, route: &Route, namespace: &str) -> (Ran, Duration) {
+    run_within(LIMIT, command, route, namespace)
+}
+
+/// The same with a limit of its own.
+fn run_within(limit: Duration, command: &Command, route: &Route, namespace: &str) -> (Ran, Duration) {
     let folder = TempDir::new().unwrap();
     let config = folder.path().join("config");
     fs::write(&config, route.kubeconfig()).unwrap();
     let mut process = secctx();
     process.current_dir(folder.path()).env("XDG_STATE_HOME", folder.path()).env("KUBECONFIG", &config);
-    process.args(command.words(namespace, &route.args));
+    process.args(command.words(namespace, limit, &route.args));
     // Files, since nobody reads from a pipe meanwhile.
     let [out, err] = ["out", "err"].map(|name| folder.path().join(name));
     process.stdout(File::create(&out).unwrap()).stderr(File::create(&err).unwrap());
     let started = Instant::now();
-    let code = wait_at_most(process.spawn().unwrap(), HANGS).and_then(|output| output.status.code());
+    let code = wait_at_most(process.spawn().unwrap(), limit.as_secs() + HANGS).and_then(|output| output.status.code());
     let took = started.elapsed();
     let [stdout, stderr] = [out, err].map(|file| fs::read_to_string(file).unwrap());
     (Ran { code, stdout, stderr }, took)
@@ -135,7 +147,11 @@ fn good_of<'g>(ground_of: impl Fn(&Command) -> &'g Ground) -> Good {
     let run = |command: &Command| {
         let ground = ground_of(command);
         let namespace = ground.namespace(command, "good");
-        let ran = run(command, &Route::direct(ground.server), &namespace).0;
+        // Completion gives nothing on a busy machine, and that is right too.
+        let ran = eventually("an answer", || {
+            let ran = run_within(LONG, command, &Route::direct(ground.server), &namespace).0;
+            Some(ran).filter(|ran| !command.is_completion() || ran.stdout.contains("shop"))
+        });
         assert_eq!(ran.code, Some(command.code), "{}: {}{}", command.name, ran.stdout, ran.stderr);
         assert!(command.writes.is_none_or(|is_written| is_written(ground, &namespace)), "{}", command.name);
         (command.name, outcome::without_names(ran, &namespace))
@@ -195,12 +211,19 @@ fn results(grounds: &Grounds, good: &Good, groups: &[Group]) -> Vec<Results> {
         }
     });
     let mut rows = done.into_inner().unwrap();
+    let kept = page::kept();
     for (row, command) in &work {
-        let outcome = rows[*row].get_mut(command.name).unwrap();
+        let fault = faults[*row];
+        let is_odd = |outcome: &Result<Outcome, String>| match outcome {
+            Err(why) => why.starts_with(TOO_LATE),
+            Ok(outcome) => {
+                kept.get(&(fault.name.clone(), command.name)).is_some_and(|kept| *kept != outcome.to_string())
+            }
+        };
         // The machine had a lot to do meanwhile: by itself the run may be in time.
         for turn in 1..=MEASURED {
-            if outcome.as_ref().is_err_and(|why| why.starts_with(TOO_LATE)) {
-                *outcome = cell(grounds, good, faults[*row], &format!("{row}-{turn}"), command);
+            if is_odd(&rows[*row][command.name]) {
+                rows[*row].insert(command.name, cell(grounds, good, fault, &format!("{row}-{turn}"), command));
             }
         }
     }

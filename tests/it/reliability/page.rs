@@ -1,6 +1,7 @@
 //! `docs/reliability.md`: the table of all cells.
 
 use std::collections::BTreeMap;
+use std::fs;
 
 use super::commands::COMMANDS;
 use super::{Group, LIMIT, Results, SLACK, restart};
@@ -9,6 +10,20 @@ use crate::generated;
 /// Holds the page against what the cells came to, or writes it.
 pub(super) fn keep(groups: &[Group], rows: &[Results]) {
     generated::keep("docs", "none", &BTreeMap::from([("reliability.md".to_owned(), page(groups, rows))]));
+}
+
+/// What the page says now, by the fault and the command.
+pub(super) fn kept() -> BTreeMap<(String, &'static str), String> {
+    let page = fs::read_to_string(generated::root().join("docs/reliability.md")).unwrap_or_default();
+    let mut kept = BTreeMap::new();
+    for line in page.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |")) {
+        let mut cells = line.split(" | ");
+        let name = cells.next().unwrap_or_default();
+        kept.extend(
+            COMMANDS.iter().zip(cells).map(|(command, cell)| ((name.to_owned(), command.name), cell.to_owned())),
+        );
+    }
+    kept
 }
 
 fn page(groups: &[Group], rows: &[Results]) -> String {
