@@ -61,15 +61,17 @@ def on(options, folder, kubeconfig, title, pods):
         secctx("dry-run-label (all levels)", "dry-run-label"),
         Program("kubectl get pods -A -o json", [*kubectl(kubeconfig), "get", "pods", "-A", "-o", "json"], (0,)),
         Program("curl, the same lists", curl(kubeconfig, folder), (0,)),
+        Program("curl --compressed", curl(kubeconfig, folder, "compressed"), (0,)),
     ]
     if pods > MOST_FOR_CURL:
-        programs.pop()
+        del programs[5:]
     table = comparison(title, programs, options.rounds)
     middle = lambda peer, what="wall": (both := ratios(peer, ours, what))[len(both) // 2]
     bar(table, "kubectl / check -A, wall", middle(programs[4]), 5)
     bar(table, "kubectl / check -A, memory", middle(programs[4], "peak"), 10)
     if len(programs) > 5:
         bar(table, "check -A / curl, wall", 1 / middle(programs[5]), 1.3, False)
+        bar(table, "check -A / curl --compressed, wall", 1 / middle(programs[6]), 1.3, False)
     bar(table, "peak of check -A, MiB", median(ours.runs, "peak"), 200, False)
     bar(table, "peak of dry-run-label, MiB", median(programs[3].runs, "peak"), 200, False)
     label = [*kubectl(kubeconfig), "label", "--dry-run=server", "--overwrite", "ns", "--all", LABEL]

@@ -57,7 +57,7 @@ fn copy_app_armor_annotations(pod: &mut PodTemplate) {
         if container.security_context.as_ref().is_some_and(|context| context.app_armor_profile.is_some()) {
             continue;
         }
-        let profile = app_armor_profile(value);
+        let profile = app_armor_profile(value).map(Box::new);
         if profile.is_some() && profile != of_pod {
             container.security_context.get_or_insert_with(SecurityContext::default).app_armor_profile = profile;
         }

@@ -98,11 +98,11 @@ impl Host<'_> {
 
 fn hosts(container: PlacedContainer<'_>) -> impl Iterator<Item = Host<'_>> {
     let own = container.container;
-    let lifecycle = own.lifecycle.as_ref();
+    let lifecycle = own.lifecycle.as_deref();
     let handlers: [(&[&'static str], Option<&Probe>); 5] = [
-        (&["livenessProbe"], own.liveness_probe.as_ref()),
-        (&["readinessProbe"], own.readiness_probe.as_ref()),
-        (&["startupProbe"], own.startup_probe.as_ref()),
+        (&["livenessProbe"], own.liveness_probe.as_deref()),
+        (&["readinessProbe"], own.readiness_probe.as_deref()),
+        (&["startupProbe"], own.startup_probe.as_deref()),
         (&["lifecycle", "postStart"], lifecycle.and_then(|lifecycle| lifecycle.post_start.as_ref())),
         (&["lifecycle", "preStop"], lifecycle.and_then(|lifecycle| lifecycle.pre_stop.as_ref())),
     ];

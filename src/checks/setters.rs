@@ -50,7 +50,7 @@ pub(super) fn setters<'a, T: 'a>(
     of_pod: impl Fn(&'a PodSecurityContext) -> Option<T>,
     of_container: impl Fn(&'a SecurityContext) -> Option<T>,
 ) -> impl Iterator<Item = (Setter<'a>, T)> {
-    let pod = spec.security_context.as_ref().and_then(of_pod).map(|value| (Setter::Pod, value));
+    let pod = spec.security_context.as_deref().and_then(of_pod).map(|value| (Setter::Pod, value));
     let containers = spec.all_containers().filter_map(move |placed| {
         let context = placed.container.security_context.as_ref()?;
         Some((Setter::Container(placed), of_container(context)?))
@@ -64,7 +64,7 @@ pub(super) fn unset<'a, T>(
     of_pod: impl Fn(&'a PodSecurityContext) -> Option<T>,
     of_container: impl Fn(&'a SecurityContext) -> Option<T>,
 ) -> Vec<PlacedContainer<'a>> {
-    if spec.security_context.as_ref().and_then(of_pod).is_some() {
+    if spec.security_context.as_deref().and_then(of_pod).is_some() {
         return Vec::new();
     }
     let sets =

@@ -48,7 +48,7 @@ pub struct PodSpec {
     #[serde(deserialize_with = "nullable_list")]
     pub volumes: Vec<Volume>,
     /// Pod-level defaults of the containers' security contexts.
-    pub security_context: Option<PodSecurityContext>,
+    pub security_context: Option<Box<PodSecurityContext>>,
     /// Shares the node's network.
     pub host_network: Option<bool>,
     /// Shares the node's process IDs.
@@ -87,13 +87,13 @@ pub struct Container {
     /// Its security context.
     pub security_context: Option<SecurityContext>,
     /// Restarts it when it fails.
-    pub liveness_probe: Option<Probe>,
+    pub liveness_probe: Option<Box<Probe>>,
     /// Takes it out of services when it fails.
-    pub readiness_probe: Option<Probe>,
+    pub readiness_probe: Option<Box<Probe>>,
     /// Holds back the other probes until it succeeds.
-    pub startup_probe: Option<Probe>,
+    pub startup_probe: Option<Box<Probe>>,
     /// Hooks after start and before stop.
-    pub lifecycle: Option<Lifecycle>,
+    pub lifecycle: Option<Box<Lifecycle>>,
 }
 
 /// `ContainerPort`.
@@ -155,13 +155,13 @@ pub struct SecurityContext {
     /// Kind of `/proc` mount.
     pub proc_mount: Option<String>,
     /// Linux capabilities added and dropped.
-    pub capabilities: Option<Capabilities>,
+    pub capabilities: Option<Box<Capabilities>>,
     /// SELinux label.
-    pub se_linux_options: Option<SeLinuxOptions>,
+    pub se_linux_options: Option<Box<SeLinuxOptions>>,
     /// Seccomp profile.
-    pub seccomp_profile: Option<SeccompProfile>,
+    pub seccomp_profile: Option<Box<SeccompProfile>>,
     /// AppArmor profile.
-    pub app_armor_profile: Option<AppArmorProfile>,
+    pub app_armor_profile: Option<Box<AppArmorProfile>>,
     /// Windows settings.
     pub windows_options: Option<WindowsOptions>,
 }
@@ -175,11 +175,11 @@ pub struct PodSecurityContext {
     /// User ID of the containers.
     pub run_as_user: Option<i64>,
     /// SELinux label.
-    pub se_linux_options: Option<SeLinuxOptions>,
+    pub se_linux_options: Option<Box<SeLinuxOptions>>,
     /// Seccomp profile.
-    pub seccomp_profile: Option<SeccompProfile>,
+    pub seccomp_profile: Option<Box<SeccompProfile>>,
     /// AppArmor profile.
-    pub app_armor_profile: Option<AppArmorProfile>,
+    pub app_armor_profile: Option<Box<AppArmorProfile>>,
     /// Windows settings.
     pub windows_options: Option<WindowsOptions>,
     /// Kernel parameters of the pod.
