@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use super::collect::Collector;
 use super::owners::LONGEST_CHAIN;
 use super::run::{Bare, Resolved, Run, key};
-use crate::cluster::{ClusterError, Discovery, Resource};
+use crate::cluster::{ClusterError, Discovery, ErrorKind, Resource};
 use crate::model::PodTemplate;
 use crate::source::{find, objects};
 use crate::yaml::de::decode;
@@ -78,7 +78,15 @@ impl Run<'_> {
             Ok(discovery) => Ok(discovery.custom().filter(|resource| fits(resource)).cloned().collect()),
             Err(error) if error.is_fatal() => Err(error),
             Err(error) => {
-                self.warning(format!("custom resources are not looked at: {error}"));
+                let message = format!("custom resources are not looked at: {error}");
+                match error.kind() {
+                    ErrorKind::Forbidden => self.warning(message),
+                    // There may be some, and they may violate.
+                    _ => {
+                        self.error(message);
+                        self.misses_types = true;
+                    }
+                }
                 self.discovery = Some(Discovery::default());
                 Ok(Vec::new())
             }

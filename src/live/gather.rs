@@ -98,7 +98,8 @@ pub fn read(cluster: &Cluster, ask: &Ask, progress: Progress<'_>) -> Result<Hold
         let name = format!("{}/{}", key.kind.to_lowercase(), key.name);
         (name, Some(key.namespace.clone()))
     });
-    let unread = types.chain(broken).collect();
+    let custom = run.misses_types.then(|| ("custom resources".to_owned(), None));
+    let unread = types.chain(broken).chain(custom).collect();
     run.tell(problems);
     Ok(Holdings { objects, errors: run.errors, warnings: run.warnings, unread })
 }

@@ -45,6 +45,8 @@ pub(super) struct Run<'a> {
     /// Types that could not be had, or not to the end, with the namespace; without one, it is true of all.
     pub(super) incomplete: Vec<(Resource, Option<String>)>,
     pub(super) discovery: Option<Discovery>,
+    /// The server did not say which types it has.
+    pub(super) misses_types: bool,
     /// Where to list: namespaces, or `None` for all of them at once.
     places: Vec<Option<String>>,
 }
@@ -82,6 +84,7 @@ impl<'a> Run<'a> {
             warnings: Vec::new(),
             incomplete: Vec::new(),
             discovery: None,
+            misses_types: false,
             places: if few { ask.namespaces.iter().cloned().map(Some).collect() } else { vec![None] },
         }
     }

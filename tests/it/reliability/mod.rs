@@ -26,6 +26,7 @@ use tempfile::TempDir;
 
 use crate::support::control_plane::ControlPlane;
 use crate::support::eventually;
+use crate::support::faults::{FaultServer, Reply};
 use crate::support::secctx::{Ran, secctx, wait_at_most};
 use commands::{COMMANDS, Command, Ground, Grounds};
 use outcome::Outcome;
@@ -236,9 +237,50 @@ fn every_command_at_every_fault() {
     let good = good_of(|command| grounds.of(command));
     let groups = faults::all(&grounds);
     let mut rows = results(&grounds, &good, &groups);
-    rows.extend(restart::results(&grounds.reading));
+    rows.extend(restart::results(&grounds, &good));
     let failures: Vec<_> =
         rows.iter().flat_map(BTreeMap::values).filter_map(|one| one.as_ref().err()).cloned().collect();
     assert!(failures.is_empty(), "{} cells:\n{}", failures.len(), failures.join("\n"));
     page::keep(&groups, &rows);
+}
+
+/// In every format: a read that brought nothing is an error, and nobody is told that all is well.
+#[test]
+fn a_read_that_brought_nothing_is_not_called_clean() {
+    let server = ControlPlane::shared(None);
+    let proxy = FaultServer::start(move |asked| match asked.query("limit") {
+        Some(_) => Reply::refusal(500, "InternalError", "etcdserver: no leader"),
+        None => Reply::forward(server, asked),
+    });
+    for (format, told) in [
+        ("table", "0 workloads checked against restricted:v1.36; 8 errors"),
+        ("wide", "0 workloads checked against restricted:v1.36; 8 errors"),
+        ("markdown", "### ❌ Pod Security: nothing could be judged"),
+        ("github", "::error::pods: the server answered (InternalError): etcdserver: no leader"),
+        ("junit", "failures=\"0\" errors=\"8\""),
+        ("sarif", "\"executionSuccessful\": false"),
+    ] {
+        let mut command = secctx();
+        let ran = Ran::from(command.args(["check", "-A", "-o", format, "--server", &proxy.url()]).output().unwrap());
+        assert_eq!(ran.code, Some(2), "{format}: {}", ran.stdout);
+        assert!(ran.stdout.contains(told), "{format}: {}", ran.stdout);
+    }
+}
+
+/// Custom resources may violate too: a server that does not say which types it has is an error, and nothing is called safe.
+#[test]
+fn types_that_are_not_told_are_missing() {
+    let server = ControlPlane::shared(None);
+    server.create_namespace("untold", &[]);
+    let proxy = FaultServer::start(move |asked| match asked.is("/apis") {
+        true => Reply::refusal(500, "InternalError", "etcdserver: no leader"),
+        false => Reply::forward(server, asked),
+    });
+    let run = |args: &[&str]| Ran::from(secctx().args(args).args(["--server", &proxy.url()]).output().unwrap());
+    let ran = run(&["check", "-n", "untold"]);
+    assert_eq!(ran.code, Some(2), "{}", ran.stdout);
+    assert!(ran.stderr.contains("custom resources are not looked at: the server answered"), "{}", ran.stderr);
+    let ran = run(&["dry-run-label", "untold"]);
+    assert_eq!(ran.code, Some(2), "{}", ran.stdout);
+    assert!(ran.stdout.contains("not known") && !ran.stdout.contains("passes"), "{}", ran.stdout);
 }

@@ -7,9 +7,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::answers::through;
-use super::commands::{COMMANDS, Command, Ground};
+use super::commands::{COMMANDS, Command, Ground, Grounds};
 use super::outcome;
-use super::{Good, LIMIT, Results, Route, good_of, run, verdict};
+use super::{Good, LIMIT, Results, Route, run, verdict};
 use crate::support::faults::Reply;
 use crate::support::secctx::Ran;
 
@@ -21,17 +21,21 @@ pub(super) const ROWS: [&str; 3] =
 type Timed = (Ran, Duration);
 
 /// The rows, after all others: nobody has a server meanwhile.
-pub(super) fn results(ground: &Ground) -> Vec<Results> {
+pub(super) fn results(grounds: &Grounds, good: &Good) -> Vec<Results> {
     let spaces = ROWS.map(|row| {
         let word = row.split(' ').nth(2).unwrap();
-        COMMANDS.iter().map(|command| (command.name, ground.namespace(command, word))).collect::<BTreeMap<_, _>>()
+        COMMANDS
+            .iter()
+            .map(|command| (command.name, grounds.of(command).namespace(command, word)))
+            .collect::<BTreeMap<_, _>>()
     });
-    let good = &good_of(|_| ground);
-    let dies = each(|command| dies(ground, command, &spaces[0][command.name]));
-    let gone = each(|command| run(command, &Route::direct(ground.server), &spaces[1][command.name]));
+    let dies = each(|command| dies(grounds.of(command), command, &spaces[0][command.name]));
+    let gone = each(|command| run(command, &Route::direct(grounds.of(command).server), &spaces[1][command.name]));
     let back = thread::scope(|scope| {
-        scope.spawn(|| ground.server.start_server());
-        each(|command| comes_back(ground, good, command, &spaces[2][command.name]))
+        for ground in [&grounds.reading, &grounds.writing] {
+            scope.spawn(|| ground.server.start_server());
+        }
+        each(|command| comes_back(grounds.of(command), good, command, &spaces[2][command.name]))
     });
     // Only now can it be asked what it has.
     let judge = |(i, runs): (usize, BTreeMap<&'static str, Timed>)| {
@@ -40,7 +44,7 @@ pub(super) fn results(ground: &Ground) -> Vec<Results> {
             // A tenth of a second is nothing on a machine that ends and starts a server.
             let is_measured = !command.is_completion() || runs[name].1 > LIMIT;
             let timed = (runs[name].0.clone(), if is_measured { runs[name].1 } else { Duration::ZERO });
-            let verdict = verdict(ground, good, command, &spaces[i][name], &timed);
+            let verdict = verdict(grounds.of(command), good, command, &spaces[i][name], &timed);
             (name, verdict.map_err(|why| format!("{why}\n=== {} / {name}", ROWS[i])))
         };
         COMMANDS.iter().map(of).collect()
@@ -59,14 +63,15 @@ fn each(run: impl Fn(&Command) -> Timed + Sync) -> BTreeMap<&'static str, Timed>
 
 /// The first of all runs that gets to its second request, or only one, ends the server as a crash does.
 fn dies(ground: &Ground, command: &Command, namespace: &str) -> Timed {
-    static DEAD: OnceLock<()> = OnceLock::new();
+    static DEAD: [OnceLock<()>; 2] = [OnceLock::new(), OnceLock::new()];
+    let dead = &DEAD[usize::from(command.writes.is_some())];
     let (server, so_far, has_one) =
         (ground.server, AtomicUsize::new(0), matches!(command.name, "version" | "completion"));
     let route = through(server, move |asked| {
         if so_far.fetch_add(1, Ordering::SeqCst) > 0 || has_one {
-            DEAD.get_or_init(|| server.stop_server());
+            dead.get_or_init(|| server.stop_server());
         }
-        let is_dead = DEAD.get().is_some();
+        let is_dead = dead.get().is_some();
         Some(if is_dead { Reply::Close } else { Reply::try_forward(server, asked).unwrap_or(Reply::Close) })
     });
     run(command, &route, namespace)
