@@ -110,7 +110,8 @@ mod tests {
     fn long_files_are_parted_between_documents() {
         let long = format!("a: {}\n", "x".repeat(PIECE - 5));
         let text = format!("---\n{long}---\nb: 1\n---\n{long}---\nc: 1\n");
-        assert_eq!(offsets(&text), [(4, 0), (PIECE + 16, 2)]);
+        // A separator at the start belongs to the first document, those between to none.
+        assert_eq!(offsets(&text), [(0, 0), (PIECE + 7, 1), (2 * PIECE + 19, 3)]);
         assert_eq!(offsets(&text[..PIECE]), [(0, 0)]);
         // The start of a file decides whether it is JSON, so that a piece which starts with a brace would be another file.
         let braces = format!("{long}b: 1\n---\n{{\"a\": 1}}\n---\n{long}---\nc: 1\n");

@@ -44,7 +44,6 @@ fn numbers_that_fit_nowhere_are_refused() {
         "'1'",
         "1:30",
         "\"0\"",
-        "1_",
         "0x",
         "- 1",
         "[1]",
