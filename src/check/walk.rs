@@ -13,7 +13,6 @@ use crate::yaml::{Chunk, Document, Span};
 
 /// What a walk comes by.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "it is handed over at once, and most are templates")]
 pub enum Stop<'w, 'd> {
     /// A Namespace.
     Namespace(&'w Object<'d>),
