@@ -39,7 +39,11 @@ pub struct Request {
 #[must_use]
 pub fn check(request: &Request, inputs: &[Input]) -> Report {
     let mut report = Report::new(request.asked, request.version);
-    let all = check_parts(request, inputs, |part| part, |part| Ok::<_, io::Error>(report.add(part)));
+    let add = |part| {
+        report.add(part);
+        Ok(())
+    };
+    let all = check_parts(request, inputs, |part| part, add);
     debug_assert!(all.is_ok(), "taking parts never fails: {all:?}");
     report
 }
@@ -62,7 +66,11 @@ pub fn check_parts<T: Send>(
     if request.asked == Asked::Namespace {
         // The namespace of an object may stand in any of the inputs, also after it: they are read twice.
         inputs = inputs.into_iter().map(|input| input.and_then(|input| keep(&input))).collect();
-        in_order(jobs(&inputs), Namespaces::of, |next| Ok(namespaces.add(next)))?;
+        let add = |next| {
+            namespaces.add(next);
+            Ok(())
+        };
+        in_order(jobs(&inputs), Namespaces::of, add)?;
     }
     let judge = Judge { request, namespaces: &namespaces };
     in_order(jobs(&inputs), |job| shape(judge.part(job)), take)

@@ -176,11 +176,17 @@ fn harden_pieces(job: &Job, manifest: &Manifest, pieces: &[Piece<'_>]) -> Result
     Ok((all, Edited { text, changes }))
 }
 
+/// Whether a document holds nothing at all. There may be many of them, and each takes more memory than it has bytes.
+fn is_blank(document: &str) -> bool {
+    document.strip_prefix("---").unwrap_or(document).bytes().all(|byte| matches!(byte, b' ' | b'\r' | b'\n'))
+}
+
 fn harden_piece(job: &Job, manifest: &Manifest, piece: &Piece<'_>) -> (Outcome, Edited) {
     let mut outcome = Outcome::default();
     let mut drafts = Vec::new();
-    let documents: Vec<_> = piece.chunks.iter().map(|chunk| parse(manifest, chunk)).collect();
-    for (chunk, document) in piece.chunks.iter().zip(&documents) {
+    let parsed = |chunk| (chunk, parse(manifest, chunk));
+    let documents: Vec<_> = piece.chunks.iter().filter(|chunk| !is_blank(chunk.text)).map(parsed).collect();
+    for (chunk, document) in &documents {
         match document {
             Ok(document) => {
                 let (draft, scene) = draft(job, manifest, chunk, document);

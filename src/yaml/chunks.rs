@@ -35,7 +35,7 @@ pub enum ChunkKind {
     /// One JSON value, known to be valid.
     Json,
     /// Something that kubectl refuses to cut.
-    Broken(Error),
+    Broken(Box<Error>),
 }
 
 /// How far into a file kubectl looks for the brace that makes it JSON.
@@ -190,7 +190,7 @@ impl<'a> Cutter<'a> {
                 Err(problem) => {
                     let Place { line, column, .. } = place.behind(&self.text[start..problem.at]);
                     let error = Error { line, column, message: problem.message };
-                    self.push(place, &self.text[start..], ChunkKind::Broken(error));
+                    self.push(place, &self.text[start..], ChunkKind::Broken(Box::new(error)));
                     return true;
                 }
             }
@@ -251,7 +251,7 @@ impl<'a> Cutter<'a> {
             shown(content)
         );
         let error = Error { line: at.line, column: at.column + SEPARATOR.len(), message };
-        self.push(at, &self.text[at.offset..end], ChunkKind::Broken(error));
+        self.push(at, &self.text[at.offset..end], ChunkKind::Broken(Box::new(error)));
         (next, next)
     }
 }

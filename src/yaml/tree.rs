@@ -150,7 +150,7 @@ impl<'a> Document<'a> {
     /// no strings, numbers or booleans, infinite numbers: whatever kubectl refuses.
     pub fn parse(chunk: &Chunk<'a>) -> Result<Self, Error> {
         let read = match &chunk.kind {
-            ChunkKind::Broken(error) => return Err(error.clone()),
+            ChunkKind::Broken(error) => return Err(Error::clone(error)),
             ChunkKind::Json => json::read,
             ChunkKind::Yaml => parser::read,
         };

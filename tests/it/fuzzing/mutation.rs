@@ -134,11 +134,11 @@ pub(super) fn mutate_text(text: &mut Vec<u8>, other: &[u8], random: &mut Random)
                 let with = random.below(lines.len());
                 lines.swap(at, with);
             }),
-            8 => with_lines(text, random, indent),
+            8 => with_lines(text, random, |lines, at, random| indent(lines, at, random)),
             9 => splice(text, other, random),
             10 => repeat(text, random),
             11 => line_breaks(text, random),
-            _ => with_lines(text, random, value),
+            _ => with_lines(text, random, |lines, at, random| value(lines, at, random)),
         }
     }
     text.truncate(LONGEST);
@@ -193,7 +193,7 @@ fn with_lines(text: &mut Vec<u8>, random: &mut Random, change: impl FnOnce(&mut 
 }
 
 /// Moves a line, or all from there on, to the right or to the left.
-fn indent(lines: &mut Vec<Vec<u8>>, at: usize, random: &mut Random) {
+fn indent(lines: &mut [Vec<u8>], at: usize, random: &mut Random) {
     let end = if random.percent(50) { at + 1 } else { (at + 1 + random.below(8)).min(lines.len()) };
     let (right, by) = (random.percent(50), 1 + random.below(4));
     for line in &mut lines[at..end] {
@@ -207,7 +207,7 @@ fn indent(lines: &mut Vec<Vec<u8>>, at: usize, random: &mut Random) {
 }
 
 /// Puts something else behind a line's colon.
-fn value(lines: &mut Vec<Vec<u8>>, at: usize, random: &mut Random) {
+fn value(lines: &mut [Vec<u8>], at: usize, random: &mut Random) {
     if let Some(colon) = lines[at].iter().position(|byte| *byte == b':') {
         lines[at].truncate(colon + 1);
         lines[at].push(b' ');

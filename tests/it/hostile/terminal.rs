@@ -51,7 +51,7 @@ fn manifest() -> String {
         json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": harm("p")}, "spec": {"containers": [{"name": "a"}]}}),
     ];
     // Written as JSON, for YAML lets few of these characters stand; the errors of the last document quote its text.
-    let all: Vec<String> = objects.iter().map(|object| yaml_of(object)).collect();
+    let all: Vec<String> = objects.iter().map(yaml_of).collect();
     format!("{}\n---\na: \"\u{202e}\u{200b}\n---\n\u{202e}: *\u{200b}\n---\n!<\u{202e}> a\n", all.join("\n---\n"))
 }
 
@@ -173,7 +173,7 @@ fn pasted_text_is_shown_and_not_obeyed() {
     for format in ["text", "json"] {
         let ran = run_with_input(&["explain", "-", "-o", format], message.replace('\r', "").as_bytes());
         assert_harmless(format, &ran);
-        assert!(ran.stdout.contains("web"), "{}", ran.stdout);
+        assert!(ran.stdout.contains("restricted"), "the message is understood: {}", ran.stdout);
     }
 }
 
