@@ -118,6 +118,13 @@ impl<'d> ValueRef<'d> {
         ids.iter().map(move |id| ValueRef { document, id: *id })
     }
 
+    /// The item of a list at a position. In one step, which `items().nth()` is not.
+    #[must_use]
+    pub fn item(self, index: usize) -> Option<ValueRef<'d>> {
+        let Kind::Sequence(range) = self.kind() else { return None };
+        self.document.children(range).get(index).map(|id| ValueRef { document: self.document, id: *id })
+    }
+
     /// Entries of an object, in the order of the text; nothing for any other value.
     #[inline]
     pub fn entries(self) -> impl ExactSizeIterator<Item = Entry<'d>> + use<'d> {
@@ -151,7 +158,7 @@ impl<'d> ValueRef<'d> {
         let mut located = Located { value: self, key: None, steps: 0 };
         for segment in path.segments() {
             let next = match segment {
-                Segment::Index(index) => located.value.items().nth(*index).map(|item| (item, None)),
+                Segment::Index(index) => located.value.item(*index).map(|item| (item, None)),
                 _ => segment
                     .as_key()
                     .and_then(|key| located.value.entry(key))
