@@ -70,10 +70,10 @@ pub fn check_parts<T: Send>(
             namespaces.add(next);
             Ok(())
         };
-        in_order(jobs(&inputs), Namespaces::of, add)?;
+        in_order(jobs(&inputs), |job, pass| pass(Namespaces::of(job)), add)?;
     }
     let judge = Judge { request, namespaces: &namespaces };
-    in_order(jobs(&inputs), |job| shape(judge.part(job)), take)
+    in_order(jobs(&inputs), |job, pass| judge.parts(job, &mut |part| pass(shape(part))), take)
 }
 
 /// An input, or what is wrong with it.

@@ -11,6 +11,9 @@ use crate::report::{Asked, ModeVerdict, PlacedFinding, Report, Verdict};
 use crate::source::{Found, Manifest, Object, place};
 use crate::yaml::Document;
 
+/// Verdicts of a part, at most.
+const PART: usize = 256;
+
 /// Judges documents by one request.
 pub(super) struct Judge<'a> {
     pub(super) request: &'a Request,
@@ -18,24 +21,33 @@ pub(super) struct Judge<'a> {
 }
 
 impl Judge<'_> {
-    /// Judges the documents of a job; the report is about them alone.
-    pub(super) fn part(&self, job: Job<'_>) -> Report {
-        let mut part = Report::new(self.request.asked, self.request.version);
+    /// Judges the documents of a job and passes reports about some templates each on.
+    pub(super) fn parts(&self, job: Job<'_>, pass: &mut dyn FnMut(Report)) {
+        let mut part = self.nothing();
         match job.manifest() {
             Ok(manifest) => manifest.chunks().iter().for_each(|chunk| match parse(&manifest, chunk) {
-                Ok(document) => self.document(&manifest, &document, &mut part),
+                Ok(document) => self.document(&manifest, &document, &mut part, pass),
                 Err(problem) => part.errors.push(problem),
             }),
             Err(problem) => part.errors.push(problem),
         }
-        part
+        pass(part);
     }
 
-    /// Judges every template of a document.
-    fn document(&self, manifest: &Manifest, document: &Document<'_>, part: &mut Report) {
+    fn nothing(&self) -> Report {
+        Report::new(self.request.asked, self.request.version)
+    }
+
+    /// Judges every template of a document. A list may hold more of them than there is memory for their verdicts.
+    fn document(&self, manifest: &Manifest, document: &Document<'_>, part: &mut Report, pass: &mut dyn FnMut(Report)) {
         let scene = walk(manifest, document, self.request.namespace.as_deref(), &mut |scene, stop| match stop {
             Stop::Namespace(object) => self.namespace(scene, object),
-            Stop::Template { object, found, pod } => part.results.push(self.judge(scene, object, found, pod)),
+            Stop::Template { object, found, pod } => {
+                part.results.push(self.judge(scene, object, found, pod));
+                if part.results.len() >= PART {
+                    pass(std::mem::replace(part, self.nothing()));
+                }
+            }
         });
         part.errors.extend(scene.errors);
         part.warnings.extend(scene.warnings);
