@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crate::model::PodTemplate;
 use crate::report::{Problem, Source};
 use crate::source::{
-    Found, Manifest, Object, check_object_types, check_template_fields, find, helm_template, is_binary, objects,
-    served_version,
+    Found, Manifest, NO_TEXT, Object, check_object_types, check_template_fields, find, helm_template, is_binary,
+    objects, served_version,
 };
 use crate::yaml::de::decode;
 use crate::yaml::{Chunk, Document, Span};
@@ -88,8 +88,7 @@ impl<'a> Scene<'a> {
 #[must_use]
 pub fn unfit(manifest: &Manifest) -> Option<Problem> {
     let source = || Source { origin: manifest.origin.clone(), ..Source::file(Arc::clone(&manifest.name)) };
-    is_binary(&manifest.text)
-        .then(|| Problem { source: source(), message: "this is no manifest but a binary file".to_owned() })
+    is_binary(&manifest.text).then(|| Problem { source: source(), message: NO_TEXT.to_owned() })
 }
 
 /// Parses a document of a manifest.

@@ -9,7 +9,7 @@ use super::setters::Setter;
 use super::text::{join_quote, plural};
 use super::volume_use::repair;
 use super::{Check, Cis, Meaning, Revision};
-use crate::model::{Applicability, FieldPath, PodTemplate, Violated, Violation, Volume};
+use crate::model::{Applicability, FieldPath, HARMLESS_SOURCES, PodTemplate, Violated, Violation, Volume};
 use crate::policy::Level;
 
 pub(super) const CHECK: Check = Check {
@@ -53,18 +53,6 @@ pub(super) const CHECK: Check = Check {
 
 const REASON: &str = "restricted volume types";
 
-const ALLOWED: &[&str] = &[
-    "configMap",
-    "csi",
-    "downwardAPI",
-    "emptyDir",
-    "ephemeral",
-    "image",
-    "persistentVolumeClaim",
-    "projected",
-    "secret",
-];
-
 /// In the order in which admission asks for them: a volume that has several is called by the first.
 const RESTRICTED: &[&str] = &[
     "hostPath",
@@ -92,7 +80,8 @@ const RESTRICTED: &[&str] = &[
 
 fn v1_0(pod: &PodTemplate) -> Option<Violated> {
     let volumes = pod.spec.volumes.iter().enumerate();
-    let found: Vec<_> = volumes.filter(|(_, volume)| !ALLOWED.iter().any(|source| volume.has(source))).collect();
+    let found: Vec<_> =
+        volumes.filter(|(_, volume)| !HARMLESS_SOURCES.iter().any(|source| volume.has(source))).collect();
     if found.is_empty() {
         return None;
     }
@@ -174,13 +163,13 @@ mod tests {
         for source in VOLUME_SOURCES {
             let name = format!("{{\"spec\":{{\"volumes\":[{{\"name\":\"v\",\"{source}\":{{}}}}]}}}}");
             match v1_0(&pod(&name)) {
-                None => assert!(ALLOWED.contains(source), "{source}"),
+                None => assert!(HARMLESS_SOURCES.contains(source), "{source}"),
                 Some(found) => {
                     assert_eq!(found.detail, format!("volume \"v\" uses restricted volume type \"{source}\""));
                 }
             }
         }
-        assert_eq!(ALLOWED.len() + RESTRICTED.len(), VOLUME_SOURCES.len());
+        assert_eq!(HARMLESS_SOURCES.len() + RESTRICTED.len(), VOLUME_SOURCES.len());
     }
 
     #[test]

@@ -363,7 +363,6 @@ fn text_path(
 
 /// Makes a client. kube starts a task with it, and needs a runtime to do so.
 fn prepare(runtime: &Runtime, config: kube::Config) -> Result<kube::Client, ClusterError> {
-    // kube starts a task with its client, and needs a runtime to do so.
     let _entered = runtime.enter();
     client::client(config)
 }

@@ -19,4 +19,4 @@ pub use pod::{
     PlacedContainer, PodOs, PodSecurityContext, PodSpec, PodTemplate, Probe, SeLinuxOptions, SeccompProfile,
     SecurityContext, Sysctl, WindowsOptions,
 };
-pub use volume::{HostPath, Setting, VOLUME_SOURCES, Volume};
+pub use volume::{HARMLESS_SOURCES, HostPath, Setting, VOLUME_SOURCES, Volume};

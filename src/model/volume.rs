@@ -41,8 +41,8 @@ pub enum Setting {
     Number(i64),
 }
 
-/// Sources that every level and version allows: nobody asks what they say.
-const HARMLESS: &[&str] = &[
+/// Sources that every level and version allows, out of [`VOLUME_SOURCES`]: nobody asks what they say.
+pub const HARMLESS_SOURCES: &[&str] = &[
     "configMap",
     "csi",
     "downwardAPI",
@@ -124,7 +124,7 @@ impl<'de> Visitor<'de> for VolumeVisitor {
                         volume.sources.push("hostPath");
                     }
                 }
-                Some(source) if HARMLESS.contains(source) => {
+                Some(source) if HARMLESS_SOURCES.contains(source) => {
                     if map.next_value::<Option<IgnoredAny>>()?.is_some() {
                         volume.sources.push(source);
                     }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io::{self, Write};
 
 use super::measure::wrap;
-use super::style::{Style, Tone};
+use super::style::{Style, Tone, counted};
 
 /// Writes pieces of a sentence, each in its tone, broken between words; what follows the first line is indented.
 pub(super) fn sentence(out: &mut dyn Write, style: &Style, indent: usize, pieces: &[(Tone, String)]) -> io::Result<()> {
@@ -36,6 +36,19 @@ pub(super) fn sentence(out: &mut dyn Write, style: &Style, indent: usize, pieces
 pub(super) fn listed(parts: Vec<(Tone, String)>) -> impl Iterator<Item = (Tone, String)> {
     let comma = |(at, part)| [(Tone::Plain, if at == 0 { ": " } else { ", " }.to_owned()), part];
     parts.into_iter().enumerate().flat_map(comma)
+}
+
+/// What was not judged, as far as there is any: errors, and documents without a pod template.
+pub(super) fn set_aside(errors: usize, without_template: usize) -> Vec<(Tone, String)> {
+    let mut pieces = Vec::new();
+    if errors > 0 {
+        pieces.extend([(Tone::Plain, "; ".to_owned()), (Tone::StrongBad, counted(errors, "error", "errors"))]);
+    }
+    if without_template > 0 {
+        let others = counted(without_template, "document holds", "documents hold");
+        pieces.push((Tone::Faint, format!(" ({others} no pod template)")));
+    }
+    pieces
 }
 
 #[cfg(test)]

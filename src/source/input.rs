@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
+use super::binary::{TELLING, are_binary};
 use crate::report::{Origin, Problem, Source};
 
 /// Something to read manifests from.
@@ -192,14 +193,11 @@ pub(super) fn read_stdin() -> Result<Vec<u8>, String> {
 
 /// Reads to the end, where there is one: of what is no text, as some devices that never end, only the start is read.
 fn read_text(from: &mut impl Read) -> io::Result<Vec<u8>> {
-    /// Where a text has no NUL; as far as is looked for one.
-    const START: u64 = 8192;
-    /// How much of anything else is read.
+    /// How much of what is no text is read.
     const MOST: u64 = 16 << 20;
     let mut bytes = Vec::new();
-    from.by_ref().take(START).read_to_end(&mut bytes)?;
-    let is_text = !bytes.contains(&0) || bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF");
-    from.take(if is_text { u64::MAX } else { MOST }).read_to_end(&mut bytes)?;
+    from.by_ref().take(TELLING as u64).read_to_end(&mut bytes)?;
+    from.take(if are_binary(&bytes) { MOST } else { u64::MAX }).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 

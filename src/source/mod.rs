@@ -1,6 +1,7 @@
 //! Finds what is to be judged: files, documents, objects, and the pod templates in them.
 
 mod admission_config;
+mod binary;
 mod fetch;
 mod helm;
 mod input;
@@ -12,11 +13,12 @@ mod template;
 mod typing;
 
 pub use admission_config::load_admission_config;
+pub use binary::{NO_TEXT, is_binary};
 pub use helm::{generator, helm_template, is_in_chart, plain_template_value};
 pub use input::{Input, expand, read_file};
 pub use object::{Object, objects};
 pub use place::place;
-pub use stretch::{Stretches, is_binary, is_short, stretches};
+pub use stretch::{Stretches, is_short, stretches};
 pub use template::{Found, find, served_version};
 pub use typing::{Unknown, check_object_types, check_template_fields};
 

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{self, Read};
 use std::sync::Arc;
 
+use super::binary::{NO_TEXT, TELLING, are_binary, is_binary, is_utf_16};
 use super::input::{self, Input, describe};
 use super::{Manifest, bytes};
 use crate::report::Origin;
@@ -11,23 +12,6 @@ use crate::yaml::{Start, Text, starts_as_json, whole_documents};
 
 /// Bytes of a stretch, unless a document is longer.
 const STRETCH: usize = 1 << 17;
-
-/// How many bytes of a text tell whether it is one.
-const TELLING: usize = 8192;
-
-/// Whether a text is none: of a disk image or a program there would be little more to say than an error per line of it.
-#[must_use]
-pub fn is_binary(text: &str) -> bool {
-    has_nul(text.as_bytes())
-}
-
-fn has_nul(bytes: &[u8]) -> bool {
-    bytes.iter().take(TELLING).any(|byte| *byte == 0)
-}
-
-fn is_utf_16(bytes: &[u8]) -> bool {
-    bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF")
-}
 
 /// Whether an input is a file that comes to one stretch.
 #[must_use]
@@ -77,8 +61,8 @@ impl Stretches {
         let start = self.start;
         let is_first = start == Start::default();
         self.fill(self.size)?;
-        let binary = || Err("this is no manifest but a binary file".to_owned());
-        if is_first && has_nul(&self.buffer) && !is_utf_16(&self.buffer) {
+        let binary = || Err(NO_TEXT.to_owned());
+        if is_first && are_binary(&self.buffer) {
             // Without reading on: it may be a device that never ends.
             return binary();
         }

@@ -1,10 +1,12 @@
 //! Files that are larger than what a run may keep in memory: they are judged and written part by part.
 
 use std::io::{Read, Write};
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
 
+#[cfg(target_os = "linux")]
+use crate::support::secctx::peak_of;
 use crate::support::secctx::{run_in, run_with_input, secctx};
 
 /// A Pod that violates both levels, the comment lines before it as long as asked.
@@ -14,15 +16,6 @@ fn pod(number: usize, comment: usize) -> String {
         "{}apiVersion: v1\nkind: Pod\nmetadata: {{name: p{number}}}\nspec:\n  hostPID: true\n  containers:\n  - name: c\n---\n",
         line.repeat(comment / line.len())
     )
-}
-
-/// The most memory that a process had until now, in bytes; `None` when it has ended.
-#[cfg(target_os = "linux")]
-fn peak(process: &Child) -> Option<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", process.id())).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let kib: u64 = line.trim().trim_end_matches(" kB").parse().expect("a number of kB");
-    Some(kib * 1024)
 }
 
 /// Runs a check on pods on standard input: how much memory it took at most, and how long its output was.
@@ -48,7 +41,7 @@ fn run(format: &str, pods: usize, comment: usize) -> (u64, usize) {
     });
     let mut most = 0;
     while child.try_wait().expect("it can be asked").is_none() {
-        most = most.max(peak(&child).unwrap_or(0));
+        most = most.max(peak_of(&child));
         thread::sleep(Duration::from_millis(1));
     }
     writer.join().expect("everything was written");

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::values::{field, flow, subject};
 use crate::model::{Applicability, Op};
 use crate::render::measure::{columns, wrap};
-use crate::render::sentence::{listed, sentence};
+use crate::render::sentence::{listed, sentence, set_aside};
 use crate::render::style::{Style, Tone, counted, sanitize};
 use crate::render::words::position;
 use crate::render::yaml;
@@ -292,14 +292,7 @@ pub fn closing(report: &HardenReport, style: &Style, out: &mut dyn Write) -> io:
     };
     let mut pieces = vec![(Tone::Plain, format!("{workloads}, {policy}"))];
     pieces.extend(listed(parts));
-    if !report.errors.is_empty() {
-        let errors = counted(report.errors.len(), "error", "errors");
-        pieces.extend([(Tone::Plain, "; ".to_owned()), (Tone::StrongBad, errors)]);
-    }
-    if report.without_template > 0 {
-        let others = counted(report.without_template, "document holds", "documents hold");
-        pieces.push((Tone::Faint, format!(" ({others} no pod template)")));
-    }
+    pieces.extend(set_aside(report.errors.len(), report.without_template));
     sentence(out, style, 2, &pieces)?;
     style.next.as_deref().map_or(Ok(()), |command| next(command, style, out))
 }

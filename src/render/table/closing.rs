@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::render::sentence::{listed, sentence};
+use crate::render::sentence::{listed, sentence, set_aside};
 use crate::render::style::{Style, Tone, counted, plural, sanitize};
 use crate::render::words;
 use crate::report::{Asked, Summary};
@@ -22,14 +22,7 @@ fn write_count(summary: &Summary, style: &Style, out: &mut dyn Write) -> io::Res
     let workloads = counted(summary.checked, "workload", "workloads");
     let mut pieces = vec![(Tone::Plain, format!("{workloads} checked against {}", summary.policy_text()))];
     pieces.extend(listed(outcome(summary)));
-    if !summary.errors.is_empty() {
-        let errors = counted(summary.errors.count(), "error", "errors");
-        pieces.extend([(Tone::Plain, "; ".to_owned()), (Tone::StrongBad, errors)]);
-    }
-    if summary.without_template > 0 {
-        let others = counted(summary.without_template, "document holds", "documents hold");
-        pieces.push((Tone::Faint, format!(" ({others} no pod template)")));
-    }
+    pieces.extend(set_aside(summary.errors.count(), summary.without_template));
     if summary.ended > 0 {
         pieces.push((Tone::Faint, format!(" {}", words::ended(summary.ended))));
     }

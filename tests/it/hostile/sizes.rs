@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{BufWriter, Write as _};
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use super::folder;
-use crate::support::secctx::secctx;
+use crate::support::secctx::{peak_of, secctx};
 
 /// Longest that one of these runs may take on a busy machine, without optimization.
 const PATIENCE: Duration = Duration::from_secs(100);
@@ -45,13 +45,6 @@ fn measured(command: &str, file: &Path) -> Measured {
     };
     std::io::Seek::rewind(&mut told).unwrap();
     Measured { code: status.code(), stderr: std::io::read_to_string(told).unwrap(), peak }
-}
-
-/// The most memory that a process has had so far; 0 once it has ended.
-fn peak_of(child: &Child) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok()).unwrap_or(0) << 10
 }
 
 /// Both commands end with a code, with few words, and within the memory that the file allows them.

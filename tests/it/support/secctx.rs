@@ -62,6 +62,14 @@ pub(crate) fn wait_at_most(mut child: Child, seconds: u64) -> Option<Output> {
     None
 }
 
+/// The most memory that a process has had so far; 0 once it has ended.
+#[cfg(target_os = "linux")]
+pub(crate) fn peak_of(child: &Child) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok()).unwrap_or(0) << 10
+}
+
 impl From<Output> for Ran {
     fn from(output: Output) -> Self {
         Self {
