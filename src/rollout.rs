@@ -45,7 +45,7 @@ use crate::cluster::{Cluster, ClusterError, ErrorKind, Resource};
 use crate::model::FieldPath;
 use crate::report::harden::PlannedEdit;
 use crate::report::rollout::{FailingPod, Phase, PodCounts, RolloutStatus};
-use objects::Object;
+use objects::{Event, Object};
 use patience::{Patience, Seen};
 use scene::Scene;
 use symptom::Symptom;
@@ -141,7 +141,9 @@ impl<'c> Rollout<'c> {
         let counts = PodCounts { wanted: None, new: new.len(), ready, old: old.len() };
         let progress = progress::progress(scene.kind, &scene.object, counts);
         let counts = PodCounts { wanted: progress.wanted, ..counts };
-        let symptoms = self.symptoms(scene, &new);
+        // An event is about a moment, and may be told late: where no pod is missing, none was kept from being made.
+        let misses_pods = progress.wanted.is_none_or(|wanted| wanted > new.len());
+        let symptoms = self.symptoms(scene, &new, misses_pods);
         let seen = Seen { kind: scene.kind, new: &new, old: &old, symptoms: &symptoms };
         let waits_for_all = progress.phase == Phase::Deferred;
         let judged = self.patience.weigh(&seen, progress, Instant::now());
@@ -164,7 +166,7 @@ impl<'c> Rollout<'c> {
     }
 
     /// What is wrong with the new pods, and what keeps others from being made.
-    fn symptoms(&mut self, scene: &Scene, new: &[&Object]) -> Vec<Symptom> {
+    fn symptoms(&mut self, scene: &Scene, new: &[&Object], misses_pods: bool) -> Vec<Symptom> {
         let failing: Vec<&Object> = new.iter().copied().filter(|pod| !pod.is_well()).collect();
         let logs = self.talk.logs(self.cluster, &self.target, &failing);
         let mut asked: Vec<&Object> = Vec::new();
@@ -177,7 +179,8 @@ impl<'c> Rollout<'c> {
         let of = |object: &Object| events.get(&object.metadata.uid).map_or(&[][..], Vec::as_slice);
         let mut symptoms: Vec<Symptom> =
             failing.iter().flat_map(|pod| symptom::of_pod(pod, &logs, &said(of(pod)))).collect();
-        let news: Vec<_> = of(&scene.object).iter().filter(|event| self.before.is_news(event)).cloned().collect();
+        let is_news = |event: &&Event| misses_pods && self.before.is_news(event);
+        let news: Vec<_> = of(&scene.object).iter().filter(is_news).cloned().collect();
         symptoms.extend(findings::not_created(scene, &news));
         symptoms
     }

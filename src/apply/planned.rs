@@ -98,7 +98,7 @@ fn hardened(
     let plan = harden::plan(&Task { template, policy, choices });
     let plan = plan.map_err(|error| format!("{}: {path}: {error}", subject.short_name()))?;
     let edits = plan.edits.into_iter().map(|planned| planned.under(path));
-    let residue = plan.residue.into_iter().map(|left| Residue { path: path.clone().join(&left.path), ..left });
+    let residue = plan.residue.into_iter().map(|left| Residue { path: path.join(&left.path), ..left });
     Ok(Hardened {
         source: subject.source.clone(),
         api_version: subject.resource.api_version(),

@@ -176,7 +176,7 @@ impl Placer<'_> {
             .violations
             .iter_mut()
             .map(|violation| {
-                violation.path = self.found.path.clone().join(&violation.path);
+                violation.path = self.found.path.join(&violation.path);
                 place(&self.scene.manifest.text, self.object.value, &violation.path)
             })
             .collect();

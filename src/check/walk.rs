@@ -207,7 +207,7 @@ impl<'d> Walk<'_, '_, 'd> {
                 (self.visit)(&mut self.scene, Stop::Template { object, found, pod });
             }
             Err(error) => {
-                let path = found.path.clone().join(&error.path);
+                let path = found.path.join(&error.path);
                 let message = format!("{path}: {}", error.message);
                 self.scene.error(error.span.unwrap_or_else(|| object.value.span()), message);
             }

@@ -31,7 +31,8 @@ impl Setter<'_> {
         actual: impl Into<Value>,
         wanted: impl Into<Value>,
     ) -> Violation {
-        self.violation_at(self.security_context().join(&FieldPath::fields(names)), actual, wanted)
+        let path = names.iter().fold(self.security_context(), |path, name| path.field(name));
+        self.violation_at(path, actual, wanted)
     }
 
     /// The violation of the field at `path`, counted from the pod's top.

@@ -1,7 +1,7 @@
 //! `kubectl secctx check`.
 
 use std::collections::BTreeSet;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter};
 use std::path::Path;
 
 use clap::ValueEnum;
@@ -51,13 +51,18 @@ fn check_manifests(args: &CheckArgs, request: &Request, streams: &mut Streams) -
     let not_found = Report { errors, ..Report::new(request.asked, request.version) };
     take((render(&not_found), Tally::of(args, request, &not_found)))?;
     check_parts(request, &inputs, |part| (render(&part), Tally::of(args, request, &part)), take)?;
-    out.flush()?;
-    drop(out);
-    tell_notices(args, request, &tally, streams)?;
-    if !args.quiet {
-        let mut out = BufWriter::with_capacity(1 << 16, &mut streams.out);
+    // What is said on standard error stands in front, but does not break off what was begun.
+    if args.quiet {
+        drop(out);
+        tell_notices(args, request, &tally, streams)?;
+    } else if printer.is_immediate() {
         pages.finish(&tally.summary, &mut out)?;
-        out.flush()?;
+        drop(out);
+        tell_notices(args, request, &tally, streams)?;
+    } else {
+        drop(out);
+        tell_notices(args, request, &tally, streams)?;
+        pages.finish(&tally.summary, &mut BufWriter::with_capacity(1 << 16, &mut streams.out))?;
     }
     end(args, &tally, streams)
 }

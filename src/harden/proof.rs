@@ -47,7 +47,7 @@ fn verdicts(job: &Job, draft: &Draft<'_>, new: &Chunk<'_>) -> Option<Vec<Verdict
     let new = Document::parse(new).ok()?;
     let mut expected = draft.document.root()?.to_json();
     let from_root = draft.objects.iter().flat_map(|object| {
-        let at = |edit: &Edit| Edit { path: object.path.clone().join(&edit.path), op: edit.op.clone() };
+        let at = |edit: &Edit| Edit { path: object.path.join(&edit.path), op: edit.op.clone() };
         object.edits.iter().map(at)
     });
     Edit::apply(&mut expected, &from_root.collect::<Vec<_>>()).ok()?;

@@ -76,7 +76,7 @@ impl Finding {
     #[must_use]
     pub fn under(mut self, prefix: &FieldPath) -> Self {
         for violation in &mut self.violations {
-            violation.path = prefix.clone().join(&violation.path);
+            violation.path = prefix.join(&violation.path);
         }
         self
     }

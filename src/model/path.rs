@@ -32,7 +32,11 @@ impl FieldPath {
     /// The path of struct fields, as `FieldPath::fields(&["spec", "hostNetwork"])`.
     #[must_use]
     pub fn fields(names: &[&'static str]) -> Self {
-        Self(names.iter().copied().map(Segment::Field).collect())
+        /// Most paths that begin so end within as many steps; then nothing is moved while they grow.
+        const STEPS: usize = 7;
+        let mut path = Vec::with_capacity(names.len().max(STEPS));
+        path.extend(names.iter().copied().map(Segment::Field));
+        Self(path)
     }
 
     /// This path, one field further.
@@ -72,9 +76,8 @@ impl FieldPath {
 
     /// This path with `other` put behind it.
     #[must_use]
-    pub fn join(mut self, other: &FieldPath) -> Self {
-        self.0.extend(other.0.iter().cloned());
-        self
+    pub fn join(&self, other: &FieldPath) -> Self {
+        Self([self.segments(), other.segments()].concat())
     }
 
     /// The steps from the top down.

@@ -1,5 +1,6 @@
 //! Writes a [`Report`]: one file per format, all from the same data.
 
+mod around;
 mod columns;
 mod escaping;
 mod explain;

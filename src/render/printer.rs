@@ -1,12 +1,13 @@
 //! Writes a report that comes in parts, with memory for a few parts only.
 //!
-//! Parts are rendered on any thread by [`Printer::part`]; [`Pages`] takes them in the order of the input. A format whose
-//! first lines tell what only the last part knows has the texts wait in a [`Spool`].
+//! Parts are rendered on any thread by [`Printer::part`]; [`Pages`] takes them in the order of the input, and writes them as
+//! they come. A format whose first lines tell what only the last part knows has the texts wait in a [`Spool`].
 
 use std::io::{self, Write};
 
 use rayon::prelude::*;
 
+use super::around::Around;
 use super::junit::Suites;
 use super::spool::Spool;
 use super::table::{List, Namespaces};
@@ -51,6 +52,8 @@ pub struct Pages<'p> {
     pub(super) list: List,
     pub(super) namespaces: Namespaces,
     pub(super) suites: Suites,
+    /// Whether the list of a document was begun, so that its items go on with it.
+    has_items: bool,
 }
 
 impl Printer {
@@ -100,12 +103,26 @@ impl Printer {
     pub fn pages(&self) -> Pages<'_> {
         let (rows, body) = (Spool::default(), Spool::default());
         let (list, namespaces, suites) = (List::default(), Namespaces::default(), Suites::default());
-        Pages { printer: self, rows, body, list, namespaces, suites }
+        Pages { printer: self, rows, body, list, namespaces, suites, has_items: false }
     }
 
-    /// Whether what is said of a workload can be written before all are known.
-    fn is_immediate(&self) -> bool {
-        matches!(self.format, Format::Name | Format::Psa | Format::Github)
+    /// Whether what is said of a workload is written before all are known.
+    #[must_use]
+    pub fn is_immediate(&self) -> bool {
+        match self.format {
+            Format::Name | Format::Psa | Format::Github | Format::Json | Format::Yaml | Format::Sarif => true,
+            Format::Table | Format::Wide | Format::Junit | Format::Markdown => false,
+        }
+    }
+
+    /// What stands around the results, in a format that has them in a list.
+    fn around(&self, summary: &Summary) -> io::Result<Option<Around>> {
+        Ok(Some(match self.format {
+            Format::Json => json::around(summary)?,
+            Format::Yaml => yaml::around(summary)?,
+            Format::Sarif => sarif::around(summary)?,
+            _ => return Ok(None),
+        }))
     }
 }
 
@@ -116,7 +133,7 @@ impl Pages<'_> {
     /// Those of `out`, and of the file in which longer texts wait.
     pub fn take(&mut self, part: Part, out: &mut dyn Write) -> io::Result<()> {
         if self.printer.is_immediate() {
-            return out.write_all(&part.text);
+            return self.pass(&part.text, out);
         }
         self.rows.write_all(&part.rows)?;
         self.body.write_all(&part.text)?;
@@ -126,20 +143,32 @@ impl Pages<'_> {
         Ok(())
     }
 
+    /// Writes a text at once, with what stands before the first.
+    fn pass(&mut self, mut text: &[u8], out: &mut dyn Write) -> io::Result<()> {
+        if !self.has_items && !text.is_empty() {
+            self.has_items = true;
+            if let Some(around) = self.printer.around(&Summary::new(self.printer.basis))? {
+                around.begin(out)?;
+                // Each item of JSON stands behind a comma, but for the first.
+                text = text.strip_prefix(b",").unwrap_or(text);
+            }
+        }
+        out.write_all(text)
+    }
+
     /// Writes what is left to be written.
     ///
     /// # Errors
     /// Those of `out`, and of the file in which longer texts wait.
     pub fn finish(self, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
-        match self.printer.format {
-            Format::Table | Format::Wide => table::finish(self, summary, out),
-            Format::Json => json::finish(self.body, summary, out),
-            Format::Yaml => yaml::finish(self.body, summary, out),
-            Format::Sarif => sarif::finish(self.body, summary, out),
-            Format::Junit => junit::finish(self.body, &self.suites, out),
-            Format::Github => github::finish(summary, out),
-            Format::Markdown => markdown::finish(self, summary, out),
-            Format::Name | Format::Psa => Ok(()),
+        match (self.printer.format, self.printer.around(summary)?) {
+            (_, Some(around)) if self.has_items => around.end(out),
+            (_, Some(around)) => around.empty(out),
+            (Format::Table | Format::Wide, _) => table::finish(self, summary, out),
+            (Format::Junit, _) => junit::finish(self.body, &self.suites, out),
+            (Format::Github, _) => github::finish(summary, out),
+            (Format::Markdown, _) => markdown::finish(self, summary, out),
+            _ => Ok(()),
         }?;
         out.flush()
     }

@@ -9,9 +9,9 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::around::Around;
 use super::json;
 use super::sink::Sink;
-use super::spool::Spool;
 use super::style::is_harmful;
 use crate::report::{Basis, Summary, Verdict};
 
@@ -29,19 +29,14 @@ pub(super) fn part(basis: Basis, verdicts: &[Verdict], text: &mut Vec<u8>) -> io
     verdicts.iter().try_for_each(|verdict| write_marked(&[marked(&json::result(basis, verdict))], text))
 }
 
-/// Writes the version 1 document.
-pub(super) fn finish(results: Spool, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+/// The version 1 document without its results.
+pub(super) fn around(summary: &Summary) -> io::Result<Around> {
     let (errors, warnings) = (summary.errors.listed("errors"), summary.warnings.listed("warnings"));
     let document = json::document(summary, &errors, &warnings, |problem| marked(&json::problem(problem)));
-    let mut envelope = Vec::new();
-    write_marked(&document, &mut envelope)?;
+    let mut text = Vec::new();
+    write_marked(&document, &mut text)?;
     // The first match is the member: what comes before it is the document's own.
-    let at = memchr::memmem::find(&envelope, NO_RESULTS.as_bytes()).filter(|_| !results.is_empty());
-    let Some(at) = at else { return out.write_all(&envelope) };
-    out.write_all(&envelope[..at])?;
-    out.write_all(b"results:\n")?;
-    results.copy(0, out)?;
-    out.write_all(&envelope[at + NO_RESULTS.len()..])
+    Ok(Around::split(text, NO_RESULTS, "results:\n", ""))
 }
 
 /// Writes any document so that readers of YAML 1.1 read it as it is meant.
@@ -174,9 +169,9 @@ mod tests {
     }
 
     #[test]
-    fn keys_come_in_the_order_of_the_contract() {
-        let expected = "apiVersion: secctx/v1\nkind: CheckReport\nlevel: baseline\nversion: v1.37\nsummary:\n  checked: 0\n  \
-                        violating: 0\n  errors: 0\n  withoutTemplate: 0\nresults: []\nerrors: []\n";
+    fn keys_come_in_the_order_of_the_json() {
+        let expected = "apiVersion: secctx/v1\nkind: CheckReport\nlevel: baseline\nversion: v1.37\nresults: []\nerrors: []\n\
+                        summary:\n  checked: 0\n  violating: 0\n  errors: 0\n  withoutTemplate: 0\n";
         assert_eq!(yaml(&sample::empty()), expected);
     }
 

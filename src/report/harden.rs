@@ -193,7 +193,7 @@ impl PlannedEdit {
     /// The same of an object in which what it is about stands at `path`.
     #[must_use]
     pub fn under(mut self, path: &FieldPath) -> Self {
-        self.edit.path = path.clone().join(&self.edit.path);
+        self.edit.path = path.join(&self.edit.path);
         self.parts = self.parts.into_iter().map(|part| part.under(path)).collect();
         self
     }

@@ -97,7 +97,12 @@ impl Stretches {
     /// Reads until the buffer holds this many bytes, or to the end.
     fn fill(&mut self, size: usize) -> Result<(), String> {
         let Some(reader) = &mut self.reader else { return Ok(()) };
-        let missing = size.saturating_sub(self.buffer.len()) as u64;
+        let missing = size.saturating_sub(self.buffer.len());
+        if missing <= self.size {
+            // Else the buffer would grow bit by bit, and be read into bit by bit.
+            self.buffer.reserve_exact(missing);
+        }
+        let missing = missing as u64;
         let read = reader.take(missing).read_to_end(&mut self.buffer).map_err(|error| describe(&error))?;
         if (read as u64) < missing {
             self.reader = None;

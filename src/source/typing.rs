@@ -2,13 +2,15 @@
 
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
 use k8s_openapi::api::batch::v1::{CronJob, Job};
-use k8s_openapi::api::core::v1::{Namespace, Pod, PodTemplate, PodTemplateSpec, ReplicationController};
+use k8s_openapi::api::core::v1::{
+    Container, EphemeralContainer, Namespace, Pod, PodTemplate, PodTemplateSpec, ReplicationController, Volume,
+};
 use serde::Deserialize;
 
 use super::template::workload;
 use super::{Found, Object};
 use crate::model::{FieldPath, Segment};
-use crate::yaml::de::{TypeError, UnknownField, decode_strictly};
+use crate::yaml::de::{Misfits, SetAside, TypeError, UnknownField, misfits};
 use crate::yaml::{Span, ValueRef};
 
 /// A field that the API does not have.
@@ -66,14 +68,41 @@ pub fn check_template_fields(template: &Found<'_>) -> Vec<Unknown> {
     let decoded = template.value.map(unknown_fields::<PodTemplateSpec>);
     let unknown = decoded.and_then(Result::ok).unwrap_or_default();
     let prefixed = unknown.into_iter().map(|mut field| {
-        field.path = template.path.clone().join(&field.path);
+        field.path = template.path.join(&field.path);
         field
     });
     prefixed.map(|field| Unknown::new(&field)).filter(|unknown| unknown.in_security_context).collect()
 }
 
 fn unknown_fields<'d, T: Deserialize<'d>>(value: ValueRef<'d>) -> Result<Vec<UnknownField>, TypeError> {
-    decode_strictly::<T>(value).map(|(_, unknown)| unknown)
+    let Misfits { mut unknown, set_aside } = misfits::<T>(value, &LARGE)?;
+    for long in set_aside {
+        unknown.extend(unknown_fields_of_items(&long)?);
+    }
+    unknown.sort_by_key(|field| field.span.start);
+    Ok(unknown)
+}
+
+/// Fields of a pod whose values are lists of things that have very many fields.
+const LARGE: [&str; 4] = ["containers", "initContainers", EPHEMERAL_CONTAINERS, VOLUMES];
+const EPHEMERAL_CONTAINERS: &str = "ephemeralContainers";
+const VOLUMES: &str = "volumes";
+
+/// What the items of a long list have that they should not, one by one.
+fn unknown_fields_of_items(long: &SetAside<'_>) -> Result<Vec<UnknownField>, TypeError> {
+    let mut unknown = Vec::new();
+    for (index, item) in long.list.items().enumerate() {
+        let misfits = match long.field {
+            EPHEMERAL_CONTAINERS => misfits::<EphemeralContainer>(item, &[]),
+            VOLUMES => misfits::<Volume>(item, &[]),
+            _ => misfits::<Container>(item, &[]),
+        };
+        let path = |rest: &FieldPath| long.path.clone().index(index).join(rest);
+        let Misfits { unknown: of_item, .. } =
+            misfits.map_err(|error| TypeError { path: path(&error.path), ..error })?;
+        unknown.extend(of_item.into_iter().map(|field| UnknownField { path: path(&field.path), ..field }));
+    }
+    Ok(unknown)
 }
 
 /// Whether a path leads into a securityContext, where a field that does not exist protects nothing.
@@ -174,6 +203,36 @@ mod tests {
         let through_an_alias = check(&format!("{HEAD}metadata: {{generation: &a 0o17, name: *a}}")).unwrap_err();
         assert!(through_an_alias.contains("takes 0o17 for that"), "{through_an_alias}");
         assert_eq!(check(&format!("{HEAD}metadata: {{name: 1:30}}")), Ok(vec![]), "kubectl reads no base 60");
+    }
+
+    #[test]
+    fn long_lists_are_held_against_their_types_too() {
+        let many = |field: &str, item: &str, last: &str| {
+            format!("{HEAD}spec:\n  {field}: [{}{last}]\n", format!("{item}, ").repeat(100))
+        };
+        let unknown = |path: &str, field: &str| Ok(vec![format!("spec.{path}[100].{field}: unknown field")]);
+        for field in ["containers", "initContainers", "ephemeralContainers"] {
+            let text = many(field, "{name: a, tty: true}", "{name: b, zzz: 1}");
+            assert_eq!(check(&text), unknown(field, "zzz"));
+            let text = many(field, "null", "{tty: x}");
+            let message = format!("spec.{field}[100].tty: expected a boolean, found the string \"x\"");
+            assert_eq!(check(&text), Err(message));
+        }
+        assert_eq!(
+            check(&many("ephemeralContainers", "{targetContainerName: a}", "{targetContainerName: b}")),
+            Ok(vec![])
+        );
+        assert_eq!(
+            check(&many("containers", "{name: a}", "{targetContainerName: b}")),
+            unknown("containers", "targetContainerName")
+        );
+        assert_eq!(check(&many("volumes", "{name: a, emptyDir: {}}", "{name: a, zzz: {}}")), unknown("volumes", "zzz"));
+        let text = format!("{}  containerz: []\n", many("containers", "{}", "{zzz: 1}"));
+        let messages = check(&text).unwrap();
+        assert!(
+            messages[0].starts_with("spec.containers[100].zzz") && messages[1].starts_with("spec.containerz"),
+            "{messages:?}"
+        );
     }
 
     #[test]

@@ -13,6 +13,13 @@ use super::{aliases, merge};
 /// How deep collections may nest, as in Go's JSON decoder.
 pub(super) const MAX_DEPTH: usize = 10_000;
 
+/// How many values an object may have: each takes two bytes of JSON at least, and the API server reads 3 MiB of a request
+/// (`MaxRequestBodyBytes` in `k8s.io/apiserver/pkg/server/config.go`).
+const MAX_VALUES: usize = (3 << 20) / 2;
+
+/// Nodes that there is always room for, where some more are needed.
+const SPARE: usize = 16;
+
 pub(super) struct Builder<'a> {
     document: Document<'a>,
     /// Collections not ended yet, outermost first.
@@ -73,11 +80,53 @@ impl<'a> Builder<'a> {
     }
 
     #[inline]
-    fn push(&mut self, kind: Kind, style: Style, place: Place) -> NodeId {
-        let id = NodeId(small(self.document.nodes.len()));
+    fn push(&mut self, kind: Kind, style: Style, place: Place) -> Scan<NodeId> {
+        let count = self.document.nodes.len();
+        if count == self.document.nodes.capacity() {
+            self.make_room(place.start)?;
+        }
         let (start, end) = (small(place.start), small(place.end));
         self.document.nodes.push(Node { kind, style, may_merge: false, start, end });
-        id
+        Ok(NodeId(small(count)))
+    }
+
+    /// Makes room for more nodes than were expected: as many as there will be if the rest of the text, from `at` on, is
+    /// like what came before, and half as many as there are, lest they be moved too often. A single object gets no more
+    /// than it may have.
+    #[cold]
+    fn make_room(&mut self, at: usize) -> Scan<()> {
+        let most = self.room_of_object()?;
+        let nodes = &mut self.document.nodes;
+        let rest = self.document.text.len().saturating_sub(at) as u128;
+        let expected = usize::try_from(nodes.len() as u128 * rest / at.max(1) as u128).unwrap_or_default();
+        nodes.reserve_exact((expected.max(nodes.len() / 2) + SPARE).min(most));
+        Ok(())
+    }
+
+    /// How many more nodes are needed at most, as far as that is known. An object that no server takes is refused: texts of
+    /// hardly anything but commas become trees many times as large. Of a list's items it is seen only when room is made,
+    /// so some more may pass.
+    fn room_of_object(&self) -> Scan<usize> {
+        let (object, is_item) = match self.open.as_slice() {
+            [root, items, rest @ ..] if root.is_mapping && !items.is_mapping && self.is_named(items, "items") => {
+                (rest.first(), true)
+            }
+            open => (open.first(), false),
+        };
+        let Some(object) = object else { return Ok(usize::MAX) };
+        let values = self.document.nodes.len() - object.node.0 as usize;
+        if values <= MAX_VALUES {
+            return Ok(if is_item { usize::MAX } else { MAX_VALUES + 1 - values });
+        }
+        let message =
+            format!("more than {MAX_VALUES} values in one object: the API server takes none that is larger than 3 MiB");
+        Err(Problem::new(self.document.node(object.node).start as usize, message))
+    }
+
+    /// Whether an open collection is the value of this key, if it is the value of one.
+    fn is_named(&self, collection: &Open, key: &str) -> bool {
+        let before = collection.first.checked_sub(1).and_then(|at| self.pending.get(at));
+        before.is_some_and(|id| self.key_text(*id) == Some(key))
     }
 
     /// A finished node: a child of the innermost open collection, or the document itself.
@@ -92,15 +141,15 @@ impl<'a> Builder<'a> {
 
     /// Adds a scalar.
     #[inline]
-    pub(super) fn scalar(&mut self, kind: Kind, style: Style, place: Place) -> NodeId {
-        let id = self.push(kind, style, place);
+    pub(super) fn scalar(&mut self, kind: Kind, style: Style, place: Place) -> Scan<NodeId> {
+        let id = self.push(kind, style, place)?;
         if let Kind::Float(bits) = kind
             && !f64::from_bits(bits.into()).is_finite()
         {
             self.unwanted.insert(id, "numbers must be finite: JSON has neither .inf nor .nan");
         }
         self.add(id);
-        id
+        Ok(id)
     }
 
     /// The last scalar is a merge key, if it is a key.
@@ -128,7 +177,7 @@ impl<'a> Builder<'a> {
             return Err(Problem::new(place.start, message));
         };
         self.has_aliases = true;
-        let id = self.push(Kind::Alias(target), Style::Alias, place);
+        let id = self.push(Kind::Alias(target), Style::Alias, place)?;
         self.add(id);
         Ok(())
     }
@@ -137,7 +186,7 @@ impl<'a> Builder<'a> {
     pub(super) fn start(&mut self, is_mapping: bool, style: Style, start: usize) -> Scan<NodeId> {
         let range = Range::default();
         let kind = if is_mapping { Kind::Mapping(range) } else { Kind::Sequence(range) };
-        let node = self.push(kind, style, Place { start, end: start });
+        let node = self.push(kind, style, Place { start, end: start })?;
         self.open.push(Open { node, first: self.pending.len(), is_mapping });
         if self.open.len() > MAX_DEPTH {
             return Err(Problem::new(start, format!("collections nest deeper than {MAX_DEPTH} levels")));
@@ -252,7 +301,9 @@ pub(super) fn make_string_key(
 
 #[cfg(test)]
 mod tests {
+    use super::MAX_VALUES;
     use crate::yaml::testing::{assert_read, assert_refused};
+    use crate::yaml::{Document, chunks};
 
     // Expected values: kubectl 1.37 (go.yaml.in/yaml/v2 2.4.4, sigs.k8s.io/yaml 1.6.0).
     #[test]
@@ -271,6 +322,25 @@ mod tests {
             ("a: &x 0b1\nb: *x", "{\"a\":1,\"b\":1}"),
             ("&x 1: a\nb: *x", "{\"1\":\"a\",\"b\":1}"),
         ]);
+    }
+
+    #[test]
+    fn an_object_has_no_more_values_than_a_request_has_room_for() {
+        let many = "1,".repeat(2 * MAX_VALUES);
+        let objects = "{\"a\":[1,2,3,4,5,6]},".repeat(MAX_VALUES / 4);
+        let message = format!("more than {MAX_VALUES} values in one object");
+        for (text, line, column) in [
+            (format!("a: 1\nb: [{many}]\n"), 1, 1),
+            (format!("{{\"a\": [{many}1]}}"), 1, 1),
+            (format!("kind: List\nitems:\n- a: 1\n- a: 1\n  b: [{many}]\n"), 4, 3),
+        ] {
+            let error = Document::parse(&chunks(&text)[0]).map(|_| ()).unwrap_err();
+            assert!(error.message.contains(&message), "{}", error.message);
+            assert_eq!((error.line, error.column), (line, column));
+        }
+        for text in [format!("items: [{objects}]\n"), format!("{{\"items\": [{objects}1]}}")] {
+            assert!(Document::parse(&chunks(&text)[0]).is_ok());
+        }
     }
 
     #[test]

@@ -74,7 +74,7 @@ pub struct UnknownField {
 ///
 /// The first value that does not have its field's type.
 pub fn decode<'d, T: de::Deserialize<'d>>(value: ValueRef<'d>) -> Result<T, TypeError> {
-    T::deserialize(Decoder { value, step: &Step::ROOT, unknown: None }).map_err(|fault| *fault.0)
+    T::deserialize(Decoder { value, step: &Step::ROOT, strict: None }).map_err(|fault| *fault.0)
 }
 
 /// Decodes `value` and also tells which fields `T` does not have, in the order of the text.
@@ -83,10 +83,59 @@ pub fn decode<'d, T: de::Deserialize<'d>>(value: ValueRef<'d>) -> Result<T, Type
 ///
 /// The first value that does not have its field's type.
 pub fn decode_strictly<'d, T: de::Deserialize<'d>>(value: ValueRef<'d>) -> Result<(T, Vec<UnknownField>), TypeError> {
-    let unknown = RefCell::default();
-    let decoded = T::deserialize(Decoder { value, step: &Step::ROOT, unknown: Some(&unknown) });
-    decoded.map(|decoded| (decoded, unknown.into_inner())).map_err(|fault| *fault.0)
+    let strict = Strict::default();
+    let decoded = T::deserialize(Decoder { value, step: &Step::ROOT, strict: Some(&strict) });
+    decoded.map(|decoded| (decoded, strict.unknown.into_inner())).map_err(|fault| *fault.0)
 }
+
+/// A list that was not looked into.
+#[derive(Debug, Clone)]
+pub struct SetAside<'d> {
+    /// Its path from where decoding started.
+    pub path: FieldPath,
+    /// The field that it is the value of.
+    pub field: &'static str,
+    /// The list.
+    pub list: ValueRef<'d>,
+}
+
+/// What does not fit into a type.
+#[derive(Debug, Clone, Default)]
+pub struct Misfits<'d> {
+    /// Fields that it does not have, in the order of the text.
+    pub unknown: Vec<UnknownField>,
+    /// Long lists of large things, to be looked into item by item.
+    pub set_aside: Vec<SetAside<'d>>,
+}
+
+/// Holds `value` against a type without keeping anything of it. Long lists that are the values of the fields `large` are set
+/// aside: a whole list of things that have very many fields takes a hundred times as much memory as its text.
+///
+/// # Errors
+///
+/// The first value that does not have its field's type.
+pub fn misfits<'d, T: de::Deserialize<'d>>(
+    value: ValueRef<'d>,
+    large: &'static [&'static str],
+) -> Result<Misfits<'d>, TypeError> {
+    let strict = Strict { large, ..Strict::default() };
+    let decoded = T::deserialize(Decoder { value, step: &Step::ROOT, strict: Some(&strict) }).map(drop);
+    let (unknown, set_aside) = (strict.unknown.into_inner(), strict.set_aside.into_inner());
+    decoded.map(|()| Misfits { unknown, set_aside }).map_err(|fault| *fault.0)
+}
+
+/// What is noted while decoding strictly.
+#[derive(Default)]
+struct Strict<'d> {
+    /// Fields that the types do not have.
+    unknown: RefCell<Vec<UnknownField>>,
+    /// Fields whose long lists are set aside.
+    large: &'static [&'static str],
+    set_aside: RefCell<Vec<SetAside<'d>>>,
+}
+
+/// More items than these make a list long.
+const LONG: usize = 64;
 
 /// How decoding got to a value. Each step lives on the stack and knows the one before it, so that a path costs nothing
 /// before somebody asks for it.
@@ -130,8 +179,7 @@ impl Step<'_, '_> {
 struct Decoder<'d, 'c> {
     value: ValueRef<'d>,
     step: &'c Step<'d, 'c>,
-    /// Where fields are noted that the type does not have.
-    unknown: Option<&'c RefCell<Vec<UnknownField>>>,
+    strict: Option<&'c Strict<'d>>,
 }
 
 impl<'d> Decoder<'d, '_> {
@@ -148,7 +196,7 @@ impl<'d> Decoder<'d, '_> {
     #[inline]
     fn further<T: DeserializeSeed<'d>>(&self, by: By<'d>, value: ValueRef<'d>, seed: T) -> Result<T::Value, Fault> {
         let step = Step { before: Some(self.step), by };
-        seed.deserialize(Decoder { value, step: &step, unknown: self.unknown }).map_err(|mut fault| {
+        seed.deserialize(Decoder { value, step: &step, strict: self.strict }).map_err(|mut fault| {
             if fault.0.span.is_none() {
                 fault.0.path = step.path();
                 fault.0.span = Some(value.span());
@@ -159,11 +207,22 @@ impl<'d> Decoder<'d, '_> {
 
     /// Notes a value that nobody wants, if it is that of a field which the type does not have.
     fn note_unwanted(&self) {
-        let (By::Field(entry, known), Some(unknown)) = (self.step.by, self.unknown) else { return };
+        let (By::Field(entry, known), Some(strict)) = (self.step.by, self.strict) else { return };
         if !known.contains(&entry.key) {
             let field = UnknownField { path: self.step.path(), span: entry.key_ref.span(), known };
-            unknown.borrow_mut().push(field);
+            strict.unknown.borrow_mut().push(field);
         }
+    }
+
+    /// Notes a list that is to be looked into later; whether it is such a one.
+    fn is_set_aside(&self) -> bool {
+        let (By::Field(entry, known), Some(strict)) = (self.step.by, self.strict) else { return false };
+        let is_field = |large: &&&str| **large == entry.key && known.contains(*large);
+        let Some(field) = strict.large.iter().find(is_field).filter(|_| self.value.items().len() > LONG) else {
+            return false;
+        };
+        strict.set_aside.borrow_mut().push(SetAside { path: self.step.path(), field, list: self.value });
+        true
     }
 }
 
@@ -299,6 +358,9 @@ impl<'d> de::Deserializer<'d> for Decoder<'d, '_> {
 
     fn deserialize_seq<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, Fault> {
         match self.value.kind() {
+            Kind::Sequence(_) if self.is_set_aside() => {
+                visitor.visit_seq(de::value::SeqDeserializer::new(std::iter::empty::<()>()))
+            }
             Kind::Sequence(_) | Kind::Null => {
                 visitor.visit_seq(Items { decoder: self, items: self.value.items().enumerate() })
             }

@@ -30,10 +30,10 @@ pub(super) fn skip_space(text: &[u8], at: usize) -> usize {
 
 /// Takes what is found.
 trait Sink {
-    fn literal(&mut self, value: Scalar, place: Place);
+    fn literal(&mut self, value: Scalar, place: Place) -> Scan<()>;
     fn number(&mut self, place: Place) -> Scan<()>;
     /// A string or a key, its quotes included.
-    fn string(&mut self, place: Place, has_escapes: bool);
+    fn string(&mut self, place: Place, has_escapes: bool) -> Scan<()>;
     fn start(&mut self, is_object: bool, at: usize) -> Scan<()>;
     fn end(&mut self, end: usize) -> Scan<()>;
 }
@@ -42,13 +42,17 @@ trait Sink {
 struct Nothing;
 
 impl Sink for Nothing {
-    fn literal(&mut self, _: Scalar, _: Place) {}
+    fn literal(&mut self, _: Scalar, _: Place) -> Scan<()> {
+        Ok(())
+    }
 
     fn number(&mut self, _: Place) -> Scan<()> {
         Ok(())
     }
 
-    fn string(&mut self, _: Place, _: bool) {}
+    fn string(&mut self, _: Place, _: bool) -> Scan<()> {
+        Ok(())
+    }
 
     fn start(&mut self, _: bool, _: usize) -> Scan<()> {
         Ok(())
@@ -159,8 +163,7 @@ impl<S: Sink> Reader<'_, '_, S> {
             return Err(self.unexpected("a value"));
         }
         self.at += word.len();
-        self.sink.literal(value, Place { start, end: self.at });
-        Ok(())
+        self.sink.literal(value, Place { start, end: self.at })
     }
 
     fn number(&mut self) -> Scan<()> {
@@ -214,8 +217,7 @@ impl<S: Sink> Reader<'_, '_, S> {
             }
         }
         self.at += 1;
-        self.sink.string(Place { start, end: self.at }, has_escapes);
-        Ok(())
+        self.sink.string(Place { start, end: self.at }, has_escapes)
     }
 
     fn escape(&mut self) -> Scan<()> {
@@ -242,30 +244,29 @@ struct Values<'a> {
 }
 
 impl Sink for Values<'_> {
-    fn literal(&mut self, value: Scalar, place: Place) {
-        self.builder.scalar(value.into(), Style::Plain, place);
+    fn literal(&mut self, value: Scalar, place: Place) -> Scan<()> {
+        self.builder.scalar(value.into(), Style::Plain, place).map(drop)
     }
 
     fn number(&mut self, place: Place) -> Scan<()> {
         let text = &self.text[place.start..place.end];
         let value = number(text)
             .ok_or_else(|| Problem::new(place.start, format!("the number {} is too large", shown(text))))?;
-        self.builder.scalar(value.into(), Style::Plain, place);
-        Ok(())
+        self.builder.scalar(value.into(), Style::Plain, place).map(drop)
     }
 
-    fn string(&mut self, place: Place, has_escapes: bool) {
+    fn string(&mut self, place: Place, has_escapes: bool) -> Scan<()> {
         let kind = if has_escapes {
             let text = unescape(&self.text[place.start + 1..place.end - 1]);
             self.builder.string(Cow::Owned(text))
         } else {
             Kind::Inner
         };
-        self.builder.scalar(kind, Style::DoubleQuoted, place);
+        self.builder.scalar(kind, Style::DoubleQuoted, place).map(drop)
     }
 
     fn start(&mut self, is_object: bool, at: usize) -> Scan<()> {
-        self.builder.start(is_object, Style::Flow, at).map(|_| ())
+        self.builder.start(is_object, Style::Flow, at).map(drop)
     }
 
     fn end(&mut self, end: usize) -> Scan<()> {

@@ -8,8 +8,8 @@ use serde::Serialize;
 
 pub(super) use v1::{WireFinding, WireProblem, WireSource, document, finding_at, problem, result, source_of_result};
 
+use super::around::Around;
 use super::escaping::Escaping;
-use super::spool::Spool;
 use crate::report::{Basis, Summary, Verdict};
 
 /// How the document looks where its results belong.
@@ -20,13 +20,17 @@ const DEPTH: usize = 2;
 
 /// Writes each result, at its own indentation and behind a comma.
 pub(super) fn part(basis: Basis, verdicts: &[Verdict], text: &mut Vec<u8>) -> io::Result<()> {
-    verdicts.iter().try_for_each(|verdict| write_item(&result(basis, verdict), DEPTH, text))
+    let Some((first, others)) = verdicts.split_first() else { return Ok(()) };
+    write_item(&result(basis, first), DEPTH, text)?;
+    // Verdicts of one file are much alike: text that grows bit by bit is copied again and again.
+    text.reserve(text.len() * others.len());
+    others.iter().try_for_each(|verdict| write_item(&result(basis, verdict), DEPTH, text))
 }
 
-/// Writes the version 1 document, indented as kubectl does.
-pub(super) fn finish(results: Spool, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+/// The version 1 document, indented as kubectl does, without its results.
+pub(super) fn around(summary: &Summary) -> io::Result<Around> {
     let (errors, warnings) = (summary.errors.listed("errors"), summary.warnings.listed("warnings"));
-    write_around(&document(summary, &errors, &warnings, problem), DEPTH, results, out)
+    split(&document(summary, &errors, &warnings, problem), DEPTH)
 }
 
 /// Writes an item of a list that stands this deep in a document, behind a comma.
@@ -37,31 +41,14 @@ pub(super) fn write_item(item: &impl Serialize, depth: usize, text: &mut Vec<u8>
     Ok(())
 }
 
-/// Writes a document whose member `results` is an empty list, with these items in it, each written by [`write_item`].
-pub(super) fn write_around(
-    document: &impl Serialize,
-    depth: usize,
-    items: Spool,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    let mut envelope = Vec::new();
-    document.serialize(&mut serde_json::Serializer::with_formatter(&mut envelope, Escaping::default()))?;
+/// Splits a document whose member `results` is an empty list, for items that are written by [`write_item`] this deep.
+pub(super) fn split(document: &impl Serialize, depth: usize) -> io::Result<Around> {
+    let mut text = Vec::new();
+    document.serialize(&mut serde_json::Serializer::with_formatter(&mut text, Escaping::default()))?;
+    text.push(b'\n');
+    let end = format!("\n{}]", "    ".repeat(depth - 1));
     // Member names are the document's own, and no string in it holds a bare quote: the first match is the member.
-    let at = memchr::memmem::find(&envelope, NO_RESULTS.as_bytes()).filter(|_| !items.is_empty());
-    if let Some(at) = at {
-        let (head, tail) = (&envelope[..at], &envelope[at + NO_RESULTS.len()..]);
-        out.write_all(head)?;
-        out.write_all(b"\"results\": [")?;
-        // The first item stands behind no comma.
-        items.copy(1, out)?;
-        writeln!(out)?;
-        (1..depth).try_for_each(|_| out.write_all(b"    "))?;
-        out.write_all(b"]")?;
-        out.write_all(tail)?;
-    } else {
-        out.write_all(&envelope)?;
-    }
-    writeln!(out)
+    Ok(Around::split(text, NO_RESULTS, "\"results\": [", &end))
 }
 
 /// Writes any document, indented as kubectl does.
@@ -93,7 +80,7 @@ mod tests {
         let mut report = sample::shop();
         report.errors = sample::hostile().errors;
         let (_, value) = written(&report);
-        assert_eq!(keys(&value), ["apiVersion", "kind", "level", "version", "summary", "results", "errors"]);
+        assert_eq!(keys(&value), ["apiVersion", "kind", "level", "version", "results", "errors", "summary"]);
         assert_eq!(value["apiVersion"], "secctx/v1");
         assert_eq!(value["kind"], "CheckReport");
         assert_eq!(value["level"], "restricted");
@@ -201,14 +188,14 @@ mod tests {
     "kind": "CheckReport",
     "level": "baseline",
     "version": "v1.37",
+    "results": [],
+    "errors": [],
     "summary": {
         "checked": 0,
         "violating": 0,
         "errors": 0,
         "withoutTemplate": 0
-    },
-    "results": [],
-    "errors": []
+    }
 }
 "#;
         assert_eq!(text, expected);

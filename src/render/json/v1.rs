@@ -22,6 +22,9 @@ pub(in crate::render) fn document<'a, P: Serialize>(
         kind: "CheckReport",
         level: summary.basis.asked.as_str(),
         version: format!("v1.{}", summary.basis.version.minor()),
+        results: [],
+        errors: Each(errors, problem),
+        warnings: (!warnings.is_empty()).then_some(Each(warnings, problem)),
         summary: Counts {
             checked: summary.checked,
             violating: summary.violating,
@@ -29,9 +32,6 @@ pub(in crate::render) fn document<'a, P: Serialize>(
             without_template: summary.without_template,
             ended: Some(summary.ended).filter(|ended| *ended > 0),
         },
-        results: [],
-        errors: Each(errors, problem),
-        warnings: (!warnings.is_empty()).then_some(Each(warnings, problem)),
     }
 }
 
@@ -51,11 +51,13 @@ struct Document<E> {
     kind: &'static str,
     level: &'static str,
     version: String,
-    summary: Counts,
+    /// What comes before is known before anything is judged, what comes behind when all is: results are written as they
+    /// come.
     results: [(); 0],
     errors: E,
     #[serde(skip_serializing_if = "Option::is_none")]
     warnings: Option<E>,
+    summary: Counts,
 }
 
 #[derive(serde::Serialize)]
@@ -183,7 +185,8 @@ pub(in crate::render) struct WireProblem<'a> {
 }
 
 fn display<S: Serializer>(path: &&FieldPath, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(path)
+    // In one piece: each piece would be looked through for what is to be escaped by itself.
+    serializer.serialize_str(&path.to_string())
 }
 
 /// A verdict for the wire.

@@ -4,13 +4,13 @@ mod results;
 mod rules;
 mod uri;
 
-use std::io::{self, Write};
+use std::io;
 
 use serde_json::{Value, json};
 use serde_sarif::sarif::{Invocation, Location, Message, Notification, PropertyBag, Tool, ToolComponent, Version};
 
+use super::around::Around;
 use super::json;
-use super::spool::Spool;
 use super::style::sanitize;
 use crate::report::{Basis, Problem, Summary, Verdict};
 
@@ -25,17 +25,16 @@ pub(super) fn part(basis: Basis, verdicts: &[Verdict], text: &mut Vec<u8>) -> io
     results.into_iter().try_for_each(|result| json::write_item(&result, DEPTH, text))
 }
 
-/// Writes a log with one run.
-pub(super) fn finish(results: Spool, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+/// A log with one run, without its results.
+pub(super) fn around(summary: &Summary) -> io::Result<Around> {
     let run = Run {
         tool: tool(),
-        invocations: [invocation(summary)],
-        results: [],
         column_kind: "unicodeCodePoints",
+        results: [],
+        invocations: [invocation(summary)],
         properties: bag([("policy", summary.policy_text().into())]),
     };
-    let log = Log { schema: SCHEMA, version: Version::V2_1_0, runs: [run] };
-    json::write_around(&log, DEPTH, results, out)
+    json::split(&Log { schema: SCHEMA, version: Version::V2_1_0, runs: [run] }, DEPTH)
 }
 
 /// `serde_sarif::sarif::Sarif` with one run.
@@ -52,9 +51,10 @@ struct Log {
 #[serde(rename_all = "camelCase")]
 struct Run {
     tool: Tool,
-    invocations: [Invocation; 1],
-    results: [(); 0],
     column_kind: &'static str,
+    /// What comes behind has to wait for the last of them.
+    results: [(); 0],
+    invocations: [Invocation; 1],
     properties: PropertyBag,
 }
 

@@ -43,7 +43,7 @@ impl Parser<'_> {
         let token = self.scanner.peek()?;
         match token.kind {
             TokenKind::SimpleKey => {
-                self.simple_key(&token);
+                self.simple_key(&token)?;
                 self.node_unless(ends_block_value, Context::BlockInMapping)
             }
             TokenKind::Key => {
@@ -63,7 +63,7 @@ impl Parser<'_> {
         self.expect(Expect::BlockKey);
         let token = self.scanner.peek()?;
         if token.kind != TokenKind::Value {
-            self.absent();
+            self.absent()?;
             return Ok(());
         }
         self.skip(&token);

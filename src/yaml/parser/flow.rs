@@ -11,7 +11,7 @@ impl Parser<'_> {
         match token.kind {
             TokenKind::SimpleKey => {
                 self.open(true, Style::Pair, token.start as usize, Expect::PairEnd)?;
-                self.simple_key(&token);
+                self.simple_key(&token)?;
                 self.flow_node(TokenKind::FlowSequenceEnd)
             }
             TokenKind::Key => {
@@ -29,7 +29,7 @@ impl Parser<'_> {
         match token.kind {
             TokenKind::Value | TokenKind::FlowEntry | TokenKind::FlowSequenceEnd => {
                 // Whatever it is, it is gone: `[? : b]` has neither key nor value, and then something unexpected.
-                self.absent();
+                self.absent()?;
                 self.skip(&token);
                 Ok(())
             }
@@ -42,7 +42,7 @@ impl Parser<'_> {
         match token.kind {
             TokenKind::SimpleKey => {
                 self.expect(Expect::FlowKey);
-                self.simple_key(&token);
+                self.simple_key(&token)?;
                 self.flow_node(TokenKind::FlowMappingEnd)
             }
             TokenKind::Key => {
@@ -65,7 +65,7 @@ impl Parser<'_> {
         self.expect(then);
         let token = self.scanner.peek()?;
         if token.kind != TokenKind::Value {
-            self.absent();
+            self.absent()?;
             return Ok(());
         }
         self.skip(&token);

@@ -111,7 +111,7 @@ impl<'a> Parser<'a> {
                 Expect::FlowValue => self.flow_value(Expect::FlowKey, TokenKind::FlowMappingEnd)?,
                 Expect::NoFlowValue => {
                     self.expect(Expect::FlowKey);
-                    self.absent();
+                    self.absent()?;
                 }
                 Expect::PairKey => self.pair_key()?,
                 Expect::PairValue => self.flow_value(Expect::PairEnd, TokenKind::FlowSequenceEnd)?,
@@ -154,7 +154,7 @@ impl<'a> Parser<'a> {
             | TokenKind::DocumentStart
             | TokenKind::DocumentEnd
             | TokenKind::StreamEnd => {
-                self.absent();
+                self.absent()?;
                 Ok(())
             }
             _ => self.node(Context::Block),
@@ -195,16 +195,17 @@ impl<'a> Parser<'a> {
     }
 
     /// A value that is not there.
-    fn absent(&mut self) -> NodeId {
+    fn absent(&mut self) -> Scan<NodeId> {
         self.builder.scalar(Kind::Null, Style::Absent, Place { start: self.end, end: self.end })
     }
 
     /// A key that is a scalar, up to behind its colon.
     #[inline]
-    fn simple_key(&mut self, token: &Token) {
+    fn simple_key(&mut self, token: &Token) -> Scan<()> {
         self.scanner.skip();
-        self.scalar(token);
+        self.scalar(token)?;
         self.end = token.colon as usize;
+        Ok(())
     }
 }
 

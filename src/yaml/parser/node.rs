@@ -25,13 +25,9 @@ impl<'a> Parser<'a> {
             // Nearly all nodes are scalars without a tag.
             TokenKind::Scalar => {
                 self.skip(&token);
-                self.scalar(&token);
-                Ok(())
+                self.scalar(&token).map(drop)
             }
-            _ if is_absent(&token) => {
-                self.absent();
-                Ok(())
-            }
+            _ if is_absent(&token) => self.absent().map(drop),
             _ => self.node(context),
         }
     }
@@ -89,7 +85,7 @@ impl<'a> Parser<'a> {
                 self.skip(&token);
                 match &properties.tag {
                     Some(tag) => self.tagged_scalar(&token, tag),
-                    None => Ok(self.scalar(&token)),
+                    None => self.scalar(&token),
                 }
             }
             TokenKind::BlockEntry if context == Context::BlockInMapping => {
@@ -118,9 +114,9 @@ impl<'a> Parser<'a> {
                         Tagged::Scalar(Scalar::Null) => Kind::Null,
                         _ => Kind::Text,
                     };
-                    Ok(self.builder.scalar(kind, Style::Absent, place))
+                    self.builder.scalar(kind, Style::Absent, place)
                 }
-                Properties { anchor: Some(_), .. } => Ok(self.absent()),
+                Properties { anchor: Some(_), .. } => self.absent(),
                 _ => Err(self.unexpected(&token, "a value")),
             },
         }
@@ -128,7 +124,7 @@ impl<'a> Parser<'a> {
 
     /// A scalar without a tag.
     #[inline]
-    pub(super) fn scalar(&mut self, token: &Token) -> NodeId {
+    pub(super) fn scalar(&mut self, token: &Token) -> Scan<NodeId> {
         let place = place_of(token);
         let made = self.scanner.take_string(token);
         if token.style != ScalarStyle::Plain {
@@ -143,11 +139,11 @@ impl<'a> Parser<'a> {
             (Scalar::String, None) => Kind::Text,
             (other, _) => other.into(),
         };
-        let id = self.builder.scalar(kind, Style::Plain, place);
+        let id = self.builder.scalar(kind, Style::Plain, place)?;
         if is_merge_key {
             self.builder.may_merge(id);
         }
-        id
+        Ok(id)
     }
 
     fn tagged_scalar(&mut self, token: &Token, tag: &Tag) -> Scan<NodeId> {
@@ -166,7 +162,7 @@ impl<'a> Parser<'a> {
             (Tagged::Scalar(Scalar::String), None) => Kind::Text,
             (Tagged::Scalar(other), _) => other.into(),
         };
-        let id = self.builder.scalar(kind, style_of(token), place);
+        let id = self.builder.scalar(kind, style_of(token), place)?;
         if merges {
             self.builder.may_merge(id);
         }
