@@ -1,11 +1,11 @@
 //! AppArmor must not be switched off.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use super::setters::{Setter, names, setters, text_value};
 use super::text::{go_quote, join_quote, plural};
 use super::{Case, Check, Meaning, Repair, Revision, Step};
-use crate::model::{Applicability, Edit, FieldPath, PodTemplate, Segment, Violated, Violation};
+use crate::model::{Applicability, Edit, FieldPath, PlacedContainer, PodTemplate, Segment, Violated, Violation};
 use crate::policy::Level;
 
 pub(super) const CHECK: Check = Check {
@@ -72,7 +72,8 @@ fn v1_0(pod: &PodTemplate) -> Option<Violated> {
 
     let path = &["appArmorProfile", "type"];
     let of_fields = found.iter().map(|(setter, type_)| setter.violation(path, text_value(type_), "RuntimeDefault"));
-    let of_annotations = annotations.iter().map(|(key, value)| annotation_violation(pod, key, value));
+    let by_name = if annotations.is_empty() { HashMap::new() } else { pod.spec.containers_by_name() };
+    let of_annotations = annotations.iter().map(|(key, value)| annotation_violation(&by_name, key, value));
     Some(Violated {
         reason: plural("forbidden AppArmor profile", "forbidden AppArmor profiles", values.len()).into(),
         detail: format!("{} must not set AppArmor profile type to {}", guilty.join(" and "), join_quote(&values)),
@@ -96,9 +97,8 @@ fn forbidden_annotations(pod: &PodTemplate) -> Vec<(&str, &str)> {
 }
 
 /// Of the container that the annotation names, where the pod has it.
-fn annotation_violation(pod: &PodTemplate, key: &str, value: &str) -> Violation {
-    let named = key.strip_prefix(ANNOTATION_PREFIX);
-    let container = pod.spec.all_containers().find(|container| named == Some(container.name.as_str()));
+fn annotation_violation(by_name: &HashMap<&str, PlacedContainer<'_>>, key: &str, value: &str) -> Violation {
+    let container = key.strip_prefix(ANNOTATION_PREFIX).and_then(|name| by_name.get(name).copied());
     let path = FieldPath::fields(&["metadata", "annotations"]).key(key);
     container.map_or(Setter::Pod, Setter::Container).violation_at(path, value, "runtime/default")
 }

@@ -30,7 +30,7 @@ mod volume_use;
 mod windows_host_process;
 
 pub use capabilities_baseline::allows_capability;
-pub use repair::{Case, Left, Repair, Step, container_at, is_of_ephemeral_container};
+pub use repair::{Case, Containers, Left, Repair, Step, is_of_ephemeral_container};
 
 use crate::model::{Applicability, PodTemplate, Violated};
 use crate::policy::Level;

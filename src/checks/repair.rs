@@ -1,6 +1,7 @@
 //! What a check does about its violations: edits, and what no edit can do. Each check makes its own, beside its rules.
 
-use std::collections::BTreeSet;
+use std::cell::OnceCell;
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::Value;
 
@@ -143,30 +144,53 @@ impl<'a> Case<'a> {
         container_at(self.pod, path)
     }
 
-    /// The containers' volume mounts or devices (`field`) that name a volume: the container, and the entry's path.
-    pub(super) fn uses_of(&self, volume: &str, field: &'static str) -> Vec<(PlacedContainer<'a>, FieldPath)> {
+    /// The containers' volume mounts or devices (`field`) by the volume that they name: the container, and the entry's path.
+    pub(super) fn uses(&self, field: &'static str) -> HashMap<&'a str, Vec<(PlacedContainer<'a>, FieldPath)>> {
         let of_container = |container: PlacedContainer<'a>| {
             let list = container.path().field(field);
             let entries = self.written(&list).and_then(Value::as_array).map_or(0, Vec::len);
             (0..entries).map(move |at| (container, list.clone().index(at)))
         };
-        let names =
-            |path: &FieldPath| self.written(&path.clone().field("name")).and_then(Value::as_str) == Some(volume);
-        self.pod.spec.all_containers().flat_map(of_container).filter(|(_, path)| names(path)).collect()
+        let mut uses: HashMap<&str, Vec<_>> = HashMap::new();
+        for (container, path) in self.pod.spec.all_containers().flat_map(of_container) {
+            if let Some(volume) = self.written(&path.clone().field("name")).and_then(Value::as_str) {
+                uses.entry(volume).or_default().push((container, path));
+            }
+        }
+        uses
     }
 }
 
-/// The container that a path leads into, or that an annotation's key ends with.
-#[must_use]
-pub fn container_at<'a>(pod: &'a PodTemplate, path: &FieldPath) -> Option<PlacedContainer<'a>> {
+/// The containers of a pod, to be found by what is about them.
+#[derive(Debug)]
+pub struct Containers<'a> {
+    pod: &'a PodTemplate,
+    by_name: OnceCell<HashMap<&'a str, PlacedContainer<'a>>>,
+}
+
+impl<'a> Containers<'a> {
+    /// Those of `pod`.
+    #[must_use]
+    pub fn new(pod: &'a PodTemplate) -> Self {
+        Self { pod, by_name: OnceCell::new() }
+    }
+
+    /// The container that a path leads into, or that an annotation's key ends with.
+    pub fn at(&self, path: &FieldPath) -> Option<PlacedContainer<'a>> {
+        let [_, Segment::Field("annotations"), Segment::Key(key)] = path.segments() else {
+            return container_at(self.pod, path);
+        };
+        let (_, name) = key.split_once('/')?;
+        self.by_name.get_or_init(|| self.pod.spec.containers_by_name()).get(name).copied()
+    }
+}
+
+/// The container that a path leads into.
+fn container_at<'a>(pod: &'a PodTemplate, path: &FieldPath) -> Option<PlacedContainer<'a>> {
     match path.segments() {
-        [_, list, Segment::Index(at), ..] => pod
-            .spec
-            .all_containers()
-            .find(|container| Some(container.kind.field()) == list.as_key() && container.index == *at),
-        [_, Segment::Field("annotations"), Segment::Key(key)] => {
-            let name = key.split_once('/')?.1;
-            pod.spec.all_containers().find(|container| container.name == name)
+        [_, list, Segment::Index(at), ..] => {
+            let kind = ContainerKind::ALL.into_iter().find(|kind| Some(kind.field()) == list.as_key())?;
+            pod.spec.container(kind, *at)
         }
         _ => None,
     }

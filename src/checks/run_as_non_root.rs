@@ -92,8 +92,10 @@ fn repair(case: &Case<'_>) -> Repair {
     let lacking = unset(&case.pod.spec, |pod| pod.run_as_non_root, |own| own.run_as_non_root);
     let spread = spread(of_pod.is_some(), wrong, !lacking.is_empty());
     let path = |setter: &Setter<'_>| setter.security_context().field("runAsNonRoot");
-    let set = spread.set.iter().map(|setter| Step::risky(Edit::set(path(setter), true), risk(case, *setter)));
-    let removed = spread.remove.iter().map(|setter| Step::risky(Edit::remove(path(setter)), risk(case, *setter)));
+    let has_way_out = namespace_obstacle(case).is_none();
+    let risk = |setter: &Setter<'_>| risk(case, *setter, has_way_out);
+    let set = spread.set.iter().map(|setter| Step::risky(Edit::set(path(setter), true), risk(setter)));
+    let removed = spread.remove.iter().map(|setter| Step::risky(Edit::remove(path(setter)), risk(setter)));
     repair.steps.extend(set.chain(removed));
     if case.minor < ROOT_USERS_SINCE {
         // No check asks for it yet, but the kubelet starts no container that must not be root and asks to be.
@@ -105,8 +107,8 @@ fn repair(case: &Case<'_>) -> Repair {
 /// The first version whose policy has a check of its own for `runAsUser: 0`.
 const ROOT_USERS_SINCE: u16 = 23;
 
-/// What is known of the users of whom a field is about.
-fn risk(case: &Case<'_>, setter: Setter<'_>) -> String {
+/// What is known of the users of whom a field is about; whether a user namespace would be a way out.
+fn risk(case: &Case<'_>, setter: Setter<'_>, has_way_out: bool) -> String {
     let containers: Vec<_> = match setter {
         Setter::Container(container) => vec![container],
         Setter::Pod => case.pod.spec.all_containers().collect(),
@@ -119,8 +121,7 @@ fn risk(case: &Case<'_>, setter: Setter<'_>) -> String {
         [one] => format!("container {} does", quoted([one])),
         many => format!("containers {} do", quoted(many)),
     };
-    let way_out =
-        if namespace_obstacle(case).is_none() { "; hostUsers: false is for images that need root" } else { "" };
+    let way_out = if has_way_out { "; hostUsers: false is for images that need root" } else { "" };
     format!(
         "{who} not start where the image runs as root, or names its user and no runAsUser gives the number{way_out}"
     )

@@ -1,23 +1,35 @@
 //! What volumes are for, who mounts them, and what could take their place.
 
+use std::collections::HashMap;
+
 use serde_json::{Value, json};
 
 use super::repair::{Case, Left, Repair, Step};
-use crate::model::{Edit, FieldPath, VOLUME_SOURCES, Violation, VolumeChoice};
+use crate::model::{Edit, FieldPath, PlacedContainer, VOLUME_SOURCES, Violation, VolumeChoice};
 
 /// Replaces each violating volume as it was chosen; without a choice it stays, and its use is told.
 pub(super) fn repair(case: &Case<'_>) -> Repair {
     let mut repair = Repair::default();
+    let uses = Uses { mounts: case.uses("volumeMounts"), devices: case.uses("volumeDevices") };
     for violation in case.violations {
         let volume = violation.path.head(VOLUME_STEPS);
         let name = text(case, &volume.clone().field("name"));
         match case.choices.volumes.get(name) {
-            Some(choice) => repair.steps.extend(replaced(case, &volume, name, choice)),
-            None => repair.left.push(left(case, violation, name)),
+            Some(choice) => repair.steps.extend(replaced(case, &uses, &volume, name, choice)),
+            None => repair.left.push(left(case, &uses, violation, name)),
         }
     }
     repair
 }
+
+/// Who uses the volumes of a pod, by their names.
+struct Uses<'a> {
+    mounts: HashMap<&'a str, Vec<Use<'a>>>,
+    devices: HashMap<&'a str, Vec<Use<'a>>>,
+}
+
+/// A container, and the path of its entry that names a volume.
+type Use<'a> = (PlacedContainer<'a>, FieldPath);
 
 /// Steps of a path to a volume: `spec`, `volumes`, its position.
 const VOLUME_STEPS: usize = 3;
@@ -26,14 +38,14 @@ fn text<'a>(case: &Case<'a>, path: &FieldPath) -> &'a str {
     case.written(path).and_then(Value::as_str).unwrap_or_default()
 }
 
-fn replaced(case: &Case<'_>, volume: &FieldPath, name: &str, choice: &VolumeChoice) -> Vec<Step> {
+fn replaced(case: &Case<'_>, uses: &Uses<'_>, volume: &FieldPath, name: &str, choice: &VolumeChoice) -> Vec<Step> {
     let new = match choice {
         VolumeChoice::EmptyDir => Edit::set(volume.clone().field("emptyDir"), json!({})),
         VolumeChoice::Claim(claim) => {
             Edit::set(volume.clone().field("persistentVolumeClaim").field("claimName"), claim.as_str())
         }
         VolumeChoice::ConfigMap(map) => Edit::set(volume.clone().field("configMap").field("name"), map.as_str()),
-        VolumeChoice::Remove => return removed(case, volume, name),
+        VolumeChoice::Remove => return removed(case, uses, volume, name),
     };
     let sources = VOLUME_SOURCES.iter().map(|source| volume.clone().field(source));
     let old = sources.filter(|source| source.find(case.template).is_some() && !new.path.is_within(source));
@@ -46,19 +58,19 @@ fn replaced(case: &Case<'_>, volume: &FieldPath, name: &str, choice: &VolumeChoi
     [Step::risky(new, risk)].into_iter().chain(gone).collect()
 }
 
-fn removed(case: &Case<'_>, volume: &FieldPath, name: &str) -> Vec<Step> {
-    let mounts = ["volumeMounts", "volumeDevices"].into_iter().flat_map(|list| case.uses_of(name, list));
+fn removed(case: &Case<'_>, uses: &Uses<'_>, volume: &FieldPath, name: &str) -> Vec<Step> {
+    let mounts = [&uses.mounts, &uses.devices].into_iter().filter_map(|by_name| by_name.get(name)).flatten();
     let unmounted = mounts.map(|(_, path)| {
         let risk = match text(case, &path.clone().field("mountPath")) {
             "" => "the device is not there any more".to_owned(),
             at => format!("{at} is the image's own then"),
         };
-        Step::risky(Edit::remove(path), risk)
+        Step::risky(Edit::remove(path.clone()), risk)
     });
     [Step::risky(Edit::remove(volume.clone()), "")].into_iter().chain(unmounted).collect()
 }
 
-fn left(case: &Case<'_>, violation: &Violation, name: &str) -> Left {
+fn left(case: &Case<'_>, uses: &Uses<'_>, violation: &Violation, name: &str) -> Left {
     let source = violation.path.tail(VOLUME_STEPS).to_string();
     let on_node = violation.actual.get("path").and_then(Value::as_str).filter(|_| source == "hostPath");
     let what = match (source.as_str(), on_node) {
@@ -71,7 +83,7 @@ fn left(case: &Case<'_>, violation: &Violation, name: &str) -> Left {
         ("", _) => format!("volume {name:?} has no source that is known"),
         (source, _) => format!("volume {name:?} is of type {source}"),
     };
-    let uses = case.uses_of(name, "volumeMounts");
+    let uses = uses.mounts.get(name).map_or(&[][..], Vec::as_slice);
     let shown: Vec<_> = uses.iter().map(|(container, path)| mount(case, &container.container.name, path)).collect();
     let who = if shown.is_empty() { "no container mounts it".to_owned() } else { shown.join("; ") };
     Left { path: violation.path.clone(), why: format!("{what}; {who}"), ways: ways(name, on_node, uses.is_empty()) }

@@ -55,8 +55,11 @@ impl<'d> Editor<'_, 'd> {
         let outer = holder.filter(is_outer_flow).map(|holder| self.flow_style(holder.collection, holder.entries, None));
         let mut style = outer.clone().unwrap_or_else(|| FlowStyle::yaml(self.habits().single));
         style.lines = None;
-        let sample =
-            entries.iter().map(|entry| entry.key.unwrap_or(entry.value)).find(|value| value.as_str().is_some());
+        /// A long list is written alike all through.
+        const SAMPLE: usize = 64;
+        let entries_looked_at = &entries[..entries.len().min(SAMPLE)];
+        let values = entries_looked_at.iter().map(|entry| entry.key.unwrap_or(entry.value));
+        let sample = values.into_iter().find(|value| value.as_str().is_some());
         style.quoting = match sample.map(ValueRef::style) {
             _ if self.is_json() => Quoting::Always,
             Some(Style::DoubleQuoted) => Quoting::Always,
@@ -64,7 +67,7 @@ impl<'d> Editor<'_, 'd> {
             Some(_) => Quoting::Needed { in_flow: true, single: self.habits().single },
             None => style.quoting,
         };
-        if let Some((slot, value)) = entries.iter().find_map(|entry| Some((entry.slot?, entry.value)))
+        if let Some((slot, value)) = entries_looked_at.iter().find_map(|entry| Some((entry.slot?, entry.value)))
             && value.style() != Style::Absent
         {
             style.colon = if slot == value.span().start { ":" } else { ": " };

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{tidy, windows, wishes};
 use crate::admission;
-use crate::checks::{self, Case, Left, Repair, container_at, is_of_ephemeral_container};
+use crate::checks::{self, Case, Containers, Left, Repair, is_of_ephemeral_container};
 use crate::evaluate::{evaluate, strictest_level};
 use crate::model::{Applicability, Choices, Edit, FieldPath, Finding, PodTemplate, Violation};
 use crate::policy::{Level, Policy};
@@ -138,6 +138,7 @@ impl Draft {
 
     /// Adds what `check` (or a choice) asks for, as far as it may be had.
     fn add(&mut self, task: &Task<'_>, pod: &PodTemplate, check: &'static str, repair: Repair) {
+        let containers = Containers::new(pod);
         for step in repair.steps {
             let path = step.edit.path.clone();
             if is_of_ephemeral_container(&path) {
@@ -145,7 +146,7 @@ impl Draft {
             } else if task.choices.safe_only && step.fix != Applicability::Safe {
                 self.residue.push(residue_of(check, not_safe(path, step.risk)));
             } else {
-                let container = container_at(pod, &path).map(|container| container.name.clone());
+                let container = containers.at(&path).map(|container| container.name.clone());
                 let before = path.find(task.template).cloned().unwrap_or_default();
                 let (edit, fix, risk) = (step.edit, step.fix, step.risk);
                 self.edits.push(PlannedEdit { edit, check, fix, container, before, risk, parts: Vec::new() });

@@ -1,5 +1,7 @@
 //! Makes of all wanted edits a list without repeats, without empty leftovers, in the order of the document.
 
+use std::collections::{HashMap, HashSet};
+
 use serde_json::Value;
 
 use super::order;
@@ -26,8 +28,12 @@ const PRUNED: &[&str] = &[
 /// The edits, each path once, none within another, sorted as the document has them.
 pub(super) fn tidy(template: &Value, edits: Vec<PlannedEdit>) -> Result<Vec<PlannedEdit>, Misfit> {
     let mut edits = without_repeats(template, edits);
-    while let Some(parent) = emptied(template, &edits)? {
-        edits = pruned(template, edits, &parent);
+    loop {
+        let parents = emptied(template, &edits)?;
+        if parents.is_empty() {
+            break;
+        }
+        edits = pruned(template, edits, &parents);
     }
     order::sort(template, &mut edits);
     Ok(edits)
@@ -37,19 +43,58 @@ pub(super) fn tidy(template: &Value, edits: Vec<PlannedEdit>) -> Result<Vec<Plan
 /// path and stay apart.
 fn without_repeats(template: &Value, edits: Vec<PlannedEdit>) -> Vec<PlannedEdit> {
     let mut kept: Vec<PlannedEdit> = Vec::new();
+    let mut firsts: HashMap<FieldPath, usize> = HashMap::new();
     for planned in edits {
-        let same = kept.iter_mut().find(|other| other.edit.path == planned.edit.path);
-        match same {
+        let first = firsts.get(&planned.edit.path).and_then(|first| kept.get_mut(*first));
+        match first {
             Some(other) if !appends(template, &planned.edit.path) || other.edit == planned.edit => {
                 merge(other, &planned);
             }
-            _ => kept.push(planned),
+            _ => {
+                firsts.entry(planned.edit.path.clone()).or_insert(kept.len());
+                kept.push(planned);
+            }
         }
     }
-    let removed: Vec<FieldPath> =
-        kept.iter().filter(|planned| planned.edit.op == Op::Remove).map(|planned| planned.edit.path.clone()).collect();
-    kept.retain(|planned| !removed.iter().any(|path| planned.edit.path != *path && planned.edit.path.is_within(path)));
+    let removals = kept.iter().filter(|planned| planned.edit.op == Op::Remove);
+    let removed: Vec<FieldPath> = removals.map(|planned| planned.edit.path.clone()).collect();
+    let removed = Holders::new(&removed);
+    kept.retain(|planned| removed.holder_of(&planned.edit.path.parent()).is_none());
     kept
+}
+
+/// Paths among which the one that holds another is found without looking at all of them.
+struct Holders<'p>(HashMap<Vec<Step<'p>>, usize>);
+
+/// A step of a path, wherever its name comes from.
+#[derive(PartialEq, Eq, Hash)]
+enum Step<'p> {
+    Key(&'p str),
+    Index(usize),
+}
+
+fn steps(path: &FieldPath) -> impl Iterator<Item = Step<'_>> {
+    path.segments().iter().map(|segment| match segment {
+        Segment::Index(index) => Step::Index(*index),
+        key => Step::Key(key.as_key().unwrap_or_default()),
+    })
+}
+
+impl<'p> Holders<'p> {
+    fn new(paths: &'p [FieldPath]) -> Self {
+        Self(paths.iter().enumerate().map(|(at, path)| (steps(path).collect(), at)).collect())
+    }
+
+    /// The position of the path that is this one or leads to it.
+    fn holder_of(&self, path: &FieldPath) -> Option<usize> {
+        let mut way: Vec<Step<'_>> = steps(path).collect();
+        loop {
+            if let Some(at) = self.0.get(way.as_slice()) {
+                return Some(*at);
+            }
+            way.pop()?;
+        }
+    }
 }
 
 fn merge(into: &mut PlannedEdit, other: &PlannedEdit) {
@@ -75,8 +120,8 @@ fn appends(template: &Value, path: &FieldPath) -> bool {
     *at >= list.find(template).and_then(Value::as_array).map_or(0, Vec::len)
 }
 
-/// A parent that removals leave empty.
-fn emptied(template: &Value, edits: &[PlannedEdit]) -> Result<Option<FieldPath>, Misfit> {
+/// The parents that removals leave empty, each once; none of them is within another, which would not be empty.
+fn emptied(template: &Value, edits: &[PlannedEdit]) -> Result<Vec<FieldPath>, Misfit> {
     let mut result = template.clone();
     Edit::apply(&mut result, edits.iter().map(|planned| &planned.edit))?;
     let removals = edits.iter().filter(|planned| planned.edit.op == Op::Remove);
@@ -88,25 +133,43 @@ fn emptied(template: &Value, edits: &[PlannedEdit]) -> Result<Option<FieldPath>,
         _ => false,
     };
     let may_go = |path: &FieldPath| path.last().and_then(Segment::as_key).is_some_and(|key| PRUNED.contains(&key));
-    Ok(parents.filter(|parent| may_go(parent)).find(is_empty))
+    let mut seen = HashSet::new();
+    Ok(parents.filter(may_go).filter(is_empty).filter(|parent| seen.insert(parent.clone())).collect())
 }
 
-/// The edits with one removal of `parent` in place of those within it.
-fn pruned(template: &Value, edits: Vec<PlannedEdit>, parent: &FieldPath) -> Vec<PlannedEdit> {
-    let (within, mut others): (Vec<_>, Vec<_>) =
-        edits.into_iter().partition(|planned| planned.edit.path.is_within(parent));
+/// The edits with one removal of each of `parents` in place of those within it.
+fn pruned(template: &Value, edits: Vec<PlannedEdit>, parents: &[FieldPath]) -> Vec<PlannedEdit> {
+    let holders = Holders::new(parents);
+    let mut within: Vec<Vec<PlannedEdit>> = parents.iter().map(|_| Vec::new()).collect();
+    let mut kept = Vec::new();
+    for planned in edits {
+        match holders.holder_of(&planned.edit.path).and_then(|at| within.get_mut(at)) {
+            Some(within) => within.push(planned),
+            None => kept.push(planned),
+        }
+    }
+    kept.extend(parents.iter().zip(within).filter_map(|(parent, within)| whole(template, within, parent)));
+    kept
+}
+
+/// One removal of `parent` in place of the edits within it.
+fn whole(template: &Value, within: Vec<PlannedEdit>, parent: &FieldPath) -> Option<PlannedEdit> {
     let parts = within.iter().flat_map(|planned| match planned.parts.as_slice() {
         [] => std::slice::from_ref(planned),
         parts => parts,
     });
     let parts: Vec<_> = parts.cloned().collect();
-    let mut within = within.into_iter();
-    if let Some(mut whole) = within.next() {
-        within.for_each(|planned| absorb(&mut whole, &planned));
-        whole.edit = Edit::remove(parent.clone());
-        whole.parts = parts;
-        whole.before = parent.find(template).cloned().unwrap_or_default();
-        others.push(whole);
-    }
-    others
+    let risk = joined_risks(&within);
+    let fix = within.iter().map(|planned| planned.fix).min()?;
+    let whole = within.into_iter().next()?;
+    let before = parent.find(template).cloned().unwrap_or_default();
+    Some(PlannedEdit { edit: Edit::remove(parent.clone()), fix, risk, parts, before, ..whole })
+}
+
+/// What the edits may break, each of it once.
+fn joined_risks(edits: &[PlannedEdit]) -> String {
+    let mut seen = HashSet::new();
+    let all = edits.iter().flat_map(|planned| planned.risk.split("; ")).filter(|risk| !risk.is_empty());
+    let once: Vec<&str> = all.filter(|risk| seen.insert(*risk)).collect();
+    once.join("; ")
 }

@@ -1,5 +1,7 @@
 //! Edits: what is to change in an object, before anyone knows where and how it is written.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value};
 
 use super::{FieldPath, Segment};
@@ -55,7 +57,7 @@ impl Edit {
     /// # Errors
     /// The first edit that does not fit; the object is then half changed.
     pub fn apply<'e>(object: &mut Value, edits: impl IntoIterator<Item = &'e Edit>) -> Result<(), Misfit> {
-        let mut appended: Vec<(FieldPath, usize)> = Vec::new();
+        let mut appended: HashMap<FieldPath, usize> = HashMap::new();
         let mut removed: Vec<&FieldPath> = Vec::new();
         for edit in edits {
             match &edit.op {
@@ -81,7 +83,7 @@ fn set(
     object: &mut Value,
     path: &FieldPath,
     value: &Value,
-    appended: &mut Vec<(FieldPath, usize)>,
+    appended: &mut HashMap<FieldPath, usize>,
 ) -> Result<(), Misfit> {
     let misfit = |why| Misfit { path: path.clone(), why };
     let mut at = object;
@@ -93,12 +95,9 @@ fn set(
         at = match (segment, at) {
             (Segment::Index(index), Value::Array(items)) => {
                 let list = path.head(step);
-                let known = appended.iter_mut().find(|(known, _)| *known == list);
-                let length = known.as_ref().map_or(items.len(), |(_, length)| *length);
+                let length = appended.get(&list).copied().unwrap_or(items.len());
                 if *index == length && step + 1 == count {
-                    if known.is_none() {
-                        appended.push((list, length));
-                    }
+                    appended.insert(list, length);
                     items.push(Value::Null);
                     items.last_mut().ok_or_else(|| misfit("the list has no such item"))?
                 } else if *index < length {

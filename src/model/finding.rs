@@ -89,8 +89,10 @@ impl Finding {
 
     /// The sentence admission makes of findings: `reason (detail), reason (detail)`.
     #[must_use]
-    pub fn sentence<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> String {
-        let mut text = String::new();
+    pub fn sentence<'a>(findings: impl IntoIterator<Item = &'a Finding, IntoIter: Clone>) -> String {
+        let findings = findings.into_iter();
+        let length = findings.clone().map(|finding| finding.reason.len() + finding.detail.len() + ", ()".len()).sum();
+        let mut text = String::with_capacity(length);
         for finding in findings {
             if !text.is_empty() {
                 text.push_str(", ");

@@ -1,6 +1,6 @@
 //! Symbolic field paths: where in an object something is, before anyone asks for a line and a column.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 use serde_json::Value;
 
@@ -78,6 +78,17 @@ impl FieldPath {
     #[must_use]
     pub fn join(&self, other: &FieldPath) -> Self {
         Self([self.segments(), other.segments()].concat())
+    }
+
+    /// The path as it is displayed.
+    #[must_use]
+    pub fn text(&self) -> String {
+        /// Bytes that a step takes, a little above the average.
+        const STEP: usize = 16;
+        let mut text = String::with_capacity(self.0.len() * STEP);
+        let written = write!(text, "{self}");
+        debug_assert!(written.is_ok(), "a string takes everything");
+        text
     }
 
     /// The steps from the top down.

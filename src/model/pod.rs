@@ -3,7 +3,7 @@
 //! Field names and meanings are those of `k8s.io/api/core/v1`. A JSON `null` means the same as an absent field, also
 //! as an element of a list, as Go's decoder has it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::de::{Deserialize, Deserializer};
 
@@ -257,6 +257,9 @@ pub enum ContainerKind {
 }
 
 impl ContainerKind {
+    /// All lists, in the order in which admission visits them.
+    pub const ALL: [Self; 3] = [Self::Init, Self::Regular, Self::Ephemeral];
+
     /// The list's field name.
     #[must_use]
     pub fn field(self) -> &'static str {
@@ -299,9 +302,31 @@ impl PodSpec {
     /// Init, regular, ephemeral containers: the order in which admission visits them and lists them in its messages.
     pub fn all_containers(&self) -> impl Iterator<Item = PlacedContainer<'_>> {
         let placed = |kind| move |(index, container)| PlacedContainer { kind, index, container };
-        (self.init_containers.iter().enumerate().map(placed(ContainerKind::Init)))
-            .chain(self.containers.iter().enumerate().map(placed(ContainerKind::Regular)))
-            .chain(self.ephemeral_containers.iter().enumerate().map(placed(ContainerKind::Ephemeral)))
+        ContainerKind::ALL.into_iter().flat_map(move |kind| self.list(kind).iter().enumerate().map(placed(kind)))
+    }
+
+    /// The container at a position of a list.
+    #[must_use]
+    pub fn container(&self, kind: ContainerKind, index: usize) -> Option<PlacedContainer<'_>> {
+        self.list(kind).get(index).map(|container| PlacedContainer { kind, index, container })
+    }
+
+    /// The containers by name; of several with one name the first.
+    #[must_use]
+    pub fn containers_by_name(&self) -> HashMap<&str, PlacedContainer<'_>> {
+        let mut by_name = HashMap::new();
+        for placed in self.all_containers() {
+            by_name.entry(placed.container.name.as_str()).or_insert(placed);
+        }
+        by_name
+    }
+
+    fn list(&self, kind: ContainerKind) -> &[Container] {
+        match kind {
+            ContainerKind::Init => &self.init_containers,
+            ContainerKind::Regular => &self.containers,
+            ContainerKind::Ephemeral => &self.ephemeral_containers,
+        }
     }
 
     /// Whether the pod says it is for Windows (`spec.os.name`); only then do restricted checks let Linux fields off.

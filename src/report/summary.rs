@@ -129,6 +129,12 @@ impl Problems {
         self.count += next.count;
     }
 
+    /// The sentence behind the last one that is listed; `what` is `errors` or `warnings`.
+    #[must_use]
+    pub fn unlisted(more: usize, what: &str) -> String {
+        format!("from here on there are {more} more {what}, not listed")
+    }
+
     /// How many there are, those among them that are not kept.
     #[must_use]
     pub fn count(&self) -> usize {
@@ -149,7 +155,7 @@ impl Problems {
         if let Some(last) = listed.last().filter(|_| more > 0) {
             let mut source = last.source.clone();
             (source.document, source.line, source.column) = (None, None, None);
-            listed.push(Problem { source, message: format!("from here on there are {more} more {what}, not listed") });
+            listed.push(Problem { source, message: Self::unlisted(more, what) });
         }
         listed
     }

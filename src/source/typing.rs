@@ -75,9 +75,13 @@ pub fn check_template_fields(template: &Found<'_>) -> Vec<Unknown> {
 }
 
 fn unknown_fields<'d, T: Deserialize<'d>>(value: ValueRef<'d>) -> Result<Vec<UnknownField>, TypeError> {
-    let Misfits { mut unknown, set_aside } = misfits::<T>(value, &LARGE)?;
-    for long in set_aside {
-        unknown.extend(unknown_fields_of_items(&long)?);
+    let Misfits { error, mut unknown, set_aside } = misfits::<T>(value, &LARGE);
+    // These stand in front of the error.
+    for list in set_aside {
+        unknown.extend(unknown_fields_of_items(&list)?);
+    }
+    if let Some(error) = error {
+        return Err(error);
     }
     unknown.sort_by_key(|field| field.span.start);
     Ok(unknown)
@@ -88,19 +92,20 @@ const LARGE: [&str; 4] = ["containers", "initContainers", EPHEMERAL_CONTAINERS, 
 const EPHEMERAL_CONTAINERS: &str = "ephemeralContainers";
 const VOLUMES: &str = "volumes";
 
-/// What the items of a long list have that they should not, one by one.
-fn unknown_fields_of_items(long: &SetAside<'_>) -> Result<Vec<UnknownField>, TypeError> {
+/// What the items of a list of large things have that they should not, one by one.
+fn unknown_fields_of_items(list: &SetAside<'_>) -> Result<Vec<UnknownField>, TypeError> {
     let mut unknown = Vec::new();
-    for (index, item) in long.list.items().enumerate() {
-        let misfits = match long.field {
+    for (index, item) in list.list.items().enumerate() {
+        let misfits = match list.field {
             EPHEMERAL_CONTAINERS => misfits::<EphemeralContainer>(item, &[]),
             VOLUMES => misfits::<Volume>(item, &[]),
             _ => misfits::<Container>(item, &[]),
         };
-        let path = |rest: &FieldPath| long.path.clone().index(index).join(rest);
-        let Misfits { unknown: of_item, .. } =
-            misfits.map_err(|error| TypeError { path: path(&error.path), ..error })?;
-        unknown.extend(of_item.into_iter().map(|field| UnknownField { path: path(&field.path), ..field }));
+        let path = |rest: &FieldPath| list.path.clone().index(index).join(rest);
+        if let Some(error) = misfits.error {
+            return Err(TypeError { path: path(&error.path), ..error });
+        }
+        unknown.extend(misfits.unknown.into_iter().map(|field| UnknownField { path: path(&field.path), ..field }));
     }
     Ok(unknown)
 }

@@ -91,32 +91,31 @@ impl<'a> Builder<'a> {
     }
 
     /// Makes room for more nodes than were expected: as many as there will be if the rest of the text, from `at` on, is
-    /// like what came before, and half as many as there are, lest they be moved too often. A single object gets no more
-    /// than it may have.
+    /// like what came before, but not much more than the object that is read may have; and half as many as there are, lest
+    /// they be moved too often.
     #[cold]
     fn make_room(&mut self, at: usize) -> Scan<()> {
-        let most = self.room_of_object()?;
+        let room = self.room_of_object()?;
         let nodes = &mut self.document.nodes;
         let rest = self.document.text.len().saturating_sub(at) as u128;
         let expected = usize::try_from(nodes.len() as u128 * rest / at.max(1) as u128).unwrap_or_default();
-        nodes.reserve_exact((expected.max(nodes.len() / 2) + SPARE).min(most));
+        nodes.reserve_exact(expected.min(room).max(nodes.len() / 2) + SPARE);
         Ok(())
     }
 
-    /// How many more nodes are needed at most, as far as that is known. An object that no server takes is refused: texts of
-    /// hardly anything but commas become trees many times as large. Of a list's items it is seen only when room is made,
-    /// so some more may pass.
+    /// How many more nodes the object that is read may have. One that no server takes is refused: texts of hardly anything
+    /// but commas become trees many times as large. That is seen only when room is made, so a few more may pass.
     fn room_of_object(&self) -> Scan<usize> {
-        let (object, is_item) = match self.open.as_slice() {
+        let object = match self.open.as_slice() {
             [root, items, rest @ ..] if root.is_mapping && !items.is_mapping && self.is_named(items, "items") => {
-                (rest.first(), true)
+                rest.first()
             }
-            open => (open.first(), false),
+            open => open.first(),
         };
         let Some(object) = object else { return Ok(usize::MAX) };
         let values = self.document.nodes.len() - object.node.0 as usize;
         if values <= MAX_VALUES {
-            return Ok(if is_item { usize::MAX } else { MAX_VALUES + 1 - values });
+            return Ok(MAX_VALUES + 1 - values);
         }
         let message =
             format!("more than {MAX_VALUES} values in one object: the API server takes none that is larger than 3 MiB");

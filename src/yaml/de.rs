@@ -100,28 +100,23 @@ pub struct SetAside<'d> {
 }
 
 /// What does not fit into a type.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Misfits<'d> {
+    /// The first value that does not have its field's type; nothing behind it was looked at.
+    pub error: Option<TypeError>,
     /// Fields that it does not have, in the order of the text.
     pub unknown: Vec<UnknownField>,
-    /// Long lists of large things, to be looked into item by item.
+    /// Lists of large things, to be looked into item by item.
     pub set_aside: Vec<SetAside<'d>>,
 }
 
-/// Holds `value` against a type without keeping anything of it. Long lists that are the values of the fields `large` are set
+/// Holds `value` against a type without keeping anything of it. Lists that are the values of the fields `large` are set
 /// aside: a whole list of things that have very many fields takes a hundred times as much memory as its text.
-///
-/// # Errors
-///
-/// The first value that does not have its field's type.
-pub fn misfits<'d, T: de::Deserialize<'d>>(
-    value: ValueRef<'d>,
-    large: &'static [&'static str],
-) -> Result<Misfits<'d>, TypeError> {
+pub fn misfits<'d, T: de::Deserialize<'d>>(value: ValueRef<'d>, large: &'static [&'static str]) -> Misfits<'d> {
     let strict = Strict { large, ..Strict::default() };
     let decoded = T::deserialize(Decoder { value, step: &Step::ROOT, strict: Some(&strict) }).map(drop);
     let (unknown, set_aside) = (strict.unknown.into_inner(), strict.set_aside.into_inner());
-    decoded.map(|()| Misfits { unknown, set_aside }).map_err(|fault| *fault.0)
+    Misfits { error: decoded.err().map(|fault| *fault.0), unknown, set_aside }
 }
 
 /// What is noted while decoding strictly.
@@ -129,13 +124,10 @@ pub fn misfits<'d, T: de::Deserialize<'d>>(
 struct Strict<'d> {
     /// Fields that the types do not have.
     unknown: RefCell<Vec<UnknownField>>,
-    /// Fields whose long lists are set aside.
+    /// Fields whose lists are set aside.
     large: &'static [&'static str],
     set_aside: RefCell<Vec<SetAside<'d>>>,
 }
-
-/// More items than these make a list long.
-const LONG: usize = 64;
 
 /// How decoding got to a value. Each step lives on the stack and knows the one before it, so that a path costs nothing
 /// before somebody asks for it.
@@ -218,9 +210,7 @@ impl<'d> Decoder<'d, '_> {
     fn is_set_aside(&self) -> bool {
         let (By::Field(entry, known), Some(strict)) = (self.step.by, self.strict) else { return false };
         let is_field = |large: &&&str| **large == entry.key && known.contains(*large);
-        let Some(field) = strict.large.iter().find(is_field).filter(|_| self.value.items().len() > LONG) else {
-            return false;
-        };
+        let Some(field) = strict.large.iter().find(is_field) else { return false };
         strict.set_aside.borrow_mut().push(SetAside { path: self.step.path(), field, list: self.value });
         true
     }

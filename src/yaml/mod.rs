@@ -12,6 +12,7 @@ mod bytes;
 mod chunks;
 pub mod de;
 mod json;
+mod keys;
 mod lines;
 mod merge;
 mod parser;

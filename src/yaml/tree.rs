@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
+use super::keys::Keys;
 use super::lines::Lines;
 use super::written::Places;
 use super::{Chunk, ChunkKind, Error, ValueRef, json, parser};
@@ -139,6 +140,7 @@ pub struct Document<'a> {
     line: usize,
     column: usize,
     lines: OnceLock<Lines>,
+    keys: Keys,
 }
 
 impl<'a> Document<'a> {
@@ -179,6 +181,7 @@ impl<'a> Document<'a> {
             line: chunk.line,
             column: chunk.column,
             lines: OnceLock::new(),
+            keys: Keys::default(),
         }
     }
 
@@ -229,6 +232,15 @@ impl<'a> Document<'a> {
             Kind::Made(at) => self.strings.get(at as usize).map(AsRef::as_ref),
             _ => None,
         }
+    }
+
+    /// The position of the entry with this key among those of a mapping.
+    pub(super) fn position(&self, mapping: NodeId, key: &str) -> Option<usize> {
+        let id = self.resolve(mapping);
+        let Kind::Mapping(range) = self.node(id).kind else { return None };
+        let (entries, _) = self.children(range).as_chunks::<2>();
+        let key_at = |at: usize| entries.get(at).and_then(|[key, _]| self.value(*key).as_str());
+        self.keys.position(id, entries.len(), key_at, key)
     }
 
     pub(super) fn span(&self, id: NodeId) -> Span {

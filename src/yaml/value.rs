@@ -43,6 +43,14 @@ pub struct Entry<'d> {
     pub value: ValueRef<'d>,
 }
 
+impl<'d> Entry<'d> {
+    #[inline]
+    fn new(document: &'d Document<'d>, [key, value]: [NodeId; 2]) -> Self {
+        let key_ref = ValueRef { document, id: key };
+        Self { key: key_ref.as_str().unwrap_or_default(), key_ref, value: ValueRef { document, id: value } }
+    }
+}
+
 impl<'d> ValueRef<'d> {
     #[inline]
     pub(super) fn new(document: &'d Document<'d>, id: NodeId) -> Self {
@@ -129,21 +137,28 @@ impl<'d> ValueRef<'d> {
     #[inline]
     pub fn entries(self) -> impl ExactSizeIterator<Item = Entry<'d>> + use<'d> {
         let document = self.document;
+        self.pairs().iter().map(move |pair| Entry::new(document, *pair))
+    }
+
+    /// Keys and values of an object.
+    #[inline]
+    fn pairs(self) -> &'d [[NodeId; 2]] {
         let ids = match self.kind() {
-            Kind::Mapping(range) => document.children(range),
+            Kind::Mapping(range) => self.document.children(range),
             _ => &[],
         };
-        let (pairs, _) = ids.as_chunks::<2>();
-        pairs.iter().map(move |[key, value]| {
-            let key_ref = ValueRef { document, id: *key };
-            Entry { key: key_ref.as_str().unwrap_or_default(), key_ref, value: ValueRef { document, id: *value } }
-        })
+        ids.as_chunks::<2>().0
     }
 
     /// The entry of an object with this key.
     #[must_use]
     pub fn entry(self, key: &str) -> Option<Entry<'d>> {
-        self.entries().find(|entry| entry.key == key)
+        let pairs = self.pairs();
+        if pairs.len() <= WIDE {
+            return self.entries().find(|entry| entry.key == key);
+        }
+        let at = self.document.position(self.id, key)?;
+        pairs.get(at).map(|pair| Entry::new(self.document, *pair))
     }
 
     /// The value of an object's key, `None` also where that is null.
@@ -206,6 +221,9 @@ fn number(value: f64) -> serde_json::Value {
     }
     value.into()
 }
+
+/// Up to here, looking through the entries of a mapping is faster than looking one up.
+const WIDE: usize = 64;
 
 /// How far a path leads into a document.
 #[derive(Debug, Clone, Copy)]

@@ -1,5 +1,7 @@
 //! Strategic merge patches of pods and their owners, and JSON merge patches (RFC 7386), from an object before and after.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value, json};
 
 /// The lists of a pod that the server merges by a field of their items, with that field (`patchMergeKey` in
@@ -84,41 +86,47 @@ fn strategic_list(field: &str, before: &[Value], after: &[Value]) -> List {
         let replace = std::iter::once(json!({"$patch": "replace"}));
         return List { value: replace.chain(after.iter().cloned()).collect(), order: None };
     };
-    let find = |items: &[(&Value, &Value)], key: &Value| items.iter().position(|(known, _)| *known == key);
     let named = |id: &Value| Map::from_iter([((*key).to_owned(), id.clone())]);
     let mut items = Vec::new();
     let mut adds = false;
-    for (id, item) in &new {
-        match find(&old, id) {
+    for (id, item) in &new.items {
+        match old.by_key.get(*id) {
             None => {
                 adds = true;
                 items.push((*item).clone());
             }
-            Some(at) if old[at].1 == *item => {}
-            Some(at) => {
+            Some(before) if before == item => {}
+            Some(before) => {
                 let mut patch = named(id);
-                if let Value::Object(changes) = difference(old[at].1, item, &strategic_list) {
+                if let Value::Object(changes) = difference(before, item, &strategic_list) {
                     patch.extend(changes);
                 }
                 items.push(Value::Object(patch));
             }
         }
     }
-    for (id, _) in old.iter().filter(|(id, _)| find(&new, id).is_none()) {
+    for (id, _) in old.items.iter().filter(|(id, _)| !new.by_key.contains_key(*id)) {
         let mut patch = named(id);
         patch.insert("$patch".to_owned(), "delete".into());
         items.push(Value::Object(patch));
     }
     // The server puts items that it does not know before the others.
-    let order = adds.then(|| new.iter().map(|(id, _)| Value::Object(named(id))).collect());
+    let order = adds.then(|| new.items.iter().map(|(id, _)| Value::Object(named(id))).collect());
     List { value: Value::Array(items), order }
 }
 
-/// The items of a list with their keys; `None` where not every item has a key of its own.
-fn keyed<'v>(items: &'v [Value], key: &str) -> Option<Vec<(&'v Value, &'v Value)>> {
-    let keyed: Vec<_> = items.iter().map(|item| item.get(key).map(|id| (id, item))).collect::<Option<_>>()?;
-    let is_twice = |at: usize| keyed[..at].iter().any(|(id, _)| *id == keyed[at].0);
-    (!(0..keyed.len()).any(is_twice)).then_some(keyed)
+/// The items of a list with their keys.
+struct Keyed<'v> {
+    /// In their order.
+    items: Vec<(&'v Value, &'v Value)>,
+    by_key: HashMap<&'v Value, &'v Value>,
+}
+
+/// `None` where not every item has a key of its own.
+fn keyed<'v>(items: &'v [Value], key: &str) -> Option<Keyed<'v>> {
+    let items: Vec<_> = items.iter().map(|item| item.get(key).map(|id| (id, item))).collect::<Option<_>>()?;
+    let by_key: HashMap<_, _> = items.iter().copied().collect();
+    (by_key.len() == items.len()).then_some(Keyed { items, by_key })
 }
 
 #[cfg(test)]

@@ -123,7 +123,7 @@ fn around(changes: &[(Range<usize>, usize)], old: &[&str], new: &[&str]) -> Opti
         new_at += length;
         let bytes: usize = old[lines.clone()].iter().map(|line| line.len()).sum();
         let changed = count(new.get(new_at..)?, bytes.checked_add_signed(added)?)?;
-        for operation in capture_diff_slices(Algorithm::Myers, &old[lines.clone()], &new[new_at..new_at + changed]) {
+        for operation in compared(&old[lines.clone()], &new[new_at..new_at + changed]) {
             add(&mut all, moved(operation, lines.start, new_at));
         }
         (old_at, new_at) = (lines.end, new_at + changed);
@@ -135,7 +135,34 @@ fn around(changes: &[(Range<usize>, usize)], old: &[&str], new: &[&str]) -> Opti
     Some(all)
 }
 
-/// Lines that hold changes, and how many bytes those add. Runs of lines that touch are one.
+/// The most lines that are compared, which takes their number squared. Where one change is longer, it is not looked for
+/// lines in its middle that stayed.
+const COMPARED: usize = 1 << 11;
+
+/// What makes the new lines of the old ones, which are all that changed.
+fn compared(old: &[&str], new: &[&str]) -> Vec<DiffOp> {
+    if old.len() + new.len() <= COMPARED {
+        return capture_diff_slices(Algorithm::Myers, old, new);
+    }
+    let same = |(one, other): &(&&str, &&str)| one == other;
+    let head = old.iter().zip(new).take_while(same).count();
+    let tail = old[head..].iter().rev().zip(new[head..].iter().rev()).take_while(same).count();
+    let (old_len, new_len) = (old.len() - head - tail, new.len() - head - tail);
+    let equal = |old_index: usize, new_index: usize, len: usize| DiffOp::Equal { old_index, new_index, len };
+    let changed = match (old_len, new_len) {
+        (old_len, 0) => DiffOp::Delete { old_index: head, old_len, new_index: head },
+        (0, new_len) => DiffOp::Insert { old_index: head, new_index: head, new_len },
+        _ => DiffOp::Replace { old_index: head, old_len, new_index: head, new_len },
+    };
+    let all = [equal(0, 0, head), changed, equal(head + old_len, head + new_len, tail)];
+    all.into_iter().filter(|operation| !operation.old_range().is_empty() || !operation.new_range().is_empty()).collect()
+}
+
+/// Lines of changes that are compared in one go. What comes behind begins at a line of its own, so it can be left for the
+/// next go.
+const MANY: usize = 64;
+
+/// Lines that hold changes, and how many bytes those add. Runs of lines that touch are one, unless that gets long.
 fn changed_lines(changes: &[(Range<usize>, usize)], old: &[&str]) -> Vec<(Range<usize>, isize)> {
     let starts: Vec<usize> = old
         .iter()
@@ -146,10 +173,14 @@ fn changed_lines(changes: &[(Range<usize>, usize)], old: &[&str]) -> Vec<(Range<
         .collect();
     let line_of = |offset: usize| starts.partition_point(|start| *start <= offset).saturating_sub(1);
     let mut all: Vec<(Range<usize>, isize)> = Vec::new();
+    let starts_line = |offset: usize| starts.binary_search(&offset).is_ok();
     for (range, length) in changes {
-        let lines = line_of(range.start)..(line_of(range.end) + 1).min(old.len());
+        // Where whole lines go, the next one is not touched.
+        let is_whole = *length == 0 && starts_line(range.start) && starts_line(range.end);
+        let lines = line_of(range.start)..(line_of(range.end) + usize::from(!is_whole)).min(old.len());
         let added = length.cast_signed() - range.len().cast_signed();
-        match all.last_mut().filter(|(last, _)| lines.start <= last.end) {
+        let follows = |last: &Range<usize>| lines.start < last.end || lines.start == last.end && last.len() < MANY;
+        match all.last_mut().filter(|(last, _)| follows(last)) {
             Some((last, more)) => (last.end, *more) = (last.end.max(lines.end), *more + added),
             None => all.push((lines, added)),
         }
@@ -267,6 +298,32 @@ mod tests {
         same("a\nb", &[(3..3, "\nc")]);
         same("", &[(0..0, "a\n")]);
         same("a: {}\r\nb: 1\r\n", &[(2..5, "\r\n  c: 1")]);
+    }
+
+    #[test]
+    fn of_a_long_change_only_the_ends_are_compared() {
+        let line = |at: usize| format!("line {at}\n");
+        let before: String = (0..5000).map(line).collect();
+        let place = |at: usize| before.find(&line(at)).unwrap();
+        for (new, added) in [("line 10\nx\nline 4989\n", 1), ("line 10\n", 0)] {
+            let (known, _) = around_changes(&before, &[(place(10)..place(4990), new)]);
+            let (removed, new): (Vec<_>, Vec<_>) = known
+                .lines()
+                .skip(2)
+                .filter(|line| line.starts_with(['-', '+']))
+                .partition(|line| line.starts_with('-'));
+            assert_eq!((removed.len(), new.len()), (4980 - 2 + usize::from(added == 0), added));
+            assert_eq!((removed[0], new.first()), ("-line 11", (added == 1).then_some(&"+x")));
+        }
+    }
+
+    #[test]
+    fn runs_of_whole_lines_are_cut() {
+        let before: String = (0..1000).map(|at| format!("line {at}\n")).collect();
+        let starts: Vec<usize> = before.match_indices("line").map(|(at, _)| at).collect();
+        let splices: Vec<_> = (100..900).map(|at| (starts[at]..starts[at + 1], "")).collect();
+        let (known, whole) = around_changes(&before, &splices);
+        assert_eq!(known, whole);
     }
 
     #[test]

@@ -1,9 +1,13 @@
 //! The plan for people: a line per workload, then its edits with what they may break, and what is left.
 
+use std::cell::OnceCell;
+use std::collections::HashMap;
 use std::io::{self, Write};
 
+use serde_json::Value;
+
 use super::values::{field, flow, subject};
-use crate::model::{Applicability, Op};
+use crate::model::{Applicability, FieldPath, Op};
 use crate::render::measure::{columns, wrap};
 use crate::render::sentence::{listed, sentence, set_aside};
 use crate::render::style::{Style, Tone, counted, sanitize};
@@ -35,7 +39,7 @@ pub fn plan(view: PlanView<'_>, style: &Style, out: &mut dyn Write) -> io::Resul
         writeln!(out)?;
     }
     for (at, result) in results.iter().enumerate().filter(|(_, result)| has_details(result)) {
-        let block = Block { result, style };
+        let block = Block { result, style, object: OnceCell::new() };
         block.write(view.report, out)?;
         if let Some((_, patch)) = view.by_hand.iter().find(|(of, _)| *of == at) {
             block.by_hand(patch, out)?;
@@ -131,6 +135,25 @@ fn summary(result: &Hardened) -> String {
 struct Block<'a> {
     result: &'a Hardened,
     style: &'a Style,
+    object: OnceCell<Value>,
+}
+
+/// Why an edit is made, and what it may break.
+type Reason<'a> = (&'a str, &'a str);
+
+/// Edits with the same reason together, in the order in which the first of them come.
+fn by_reason<'e>(edits: &[&'e PlannedEdit]) -> Vec<(Reason<'e>, Vec<&'e PlannedEdit>)> {
+    let mut groups: Vec<(Reason<'_>, Vec<_>)> = Vec::new();
+    let mut known: HashMap<Reason<'_>, usize> = HashMap::new();
+    for planned in edits.iter().copied() {
+        let reason = (planned.check, planned.risk.as_str());
+        let at = *known.entry(reason).or_insert(groups.len());
+        match groups.get_mut(at) {
+            Some((_, group)) => group.push(planned),
+            None => groups.push((reason, vec![planned])),
+        }
+    }
+    groups
 }
 
 impl Block<'_> {
@@ -179,25 +202,28 @@ impl Block<'_> {
             Applicability::Manual => "as you asked",
         };
         self.heading(Tone::fix(fix), heading, out)?;
-        let who = |planned: &PlannedEdit| subject(self.result, &planned.edit.path, planned.container.as_deref());
+        let who = |planned: &PlannedEdit| self.subject(&planned.edit.path, planned.container.as_deref());
         let width = edits.iter().map(|planned| columns(&who(planned)).min(LONGEST)).max().unwrap_or_default();
-        let mut told: Vec<(&str, &str)> = Vec::new();
-        for planned in edits {
-            let reason = (planned.check, planned.risk.as_str());
-            if told.contains(&reason) {
-                continue;
-            }
-            told.push(reason);
-            for same in edits.iter().filter(|other| (other.check, other.risk.as_str()) == reason) {
-                let who = who(same);
+        for ((_, risk), same) in by_reason(edits) {
+            for planned in same {
+                let who = who(planned);
                 let gap = width.saturating_sub(columns(&who)) + 2;
-                self.edit(same, &format!("{who}{:gap$}", ""), out)?;
+                self.edit(planned, &format!("{who}{:gap$}", ""), out)?;
             }
-            if !planned.risk.is_empty() {
-                self.remark("may break: ", &planned.risk, "        ", out)?;
+            if !risk.is_empty() {
+                self.remark("may break: ", risk, "        ", out)?;
             }
         }
         Ok(())
+    }
+
+    /// The object, which is only looked at where something about it is told.
+    fn object(&self) -> &Value {
+        self.object.get_or_init(|| self.result.object.value())
+    }
+
+    fn subject(&self, path: &FieldPath, container: Option<&str>) -> String {
+        subject(&self.result.template, || self.object(), path, container)
     }
 
     fn edit(&self, planned: &PlannedEdit, who: &str, out: &mut dyn Write) -> io::Result<()> {
@@ -221,9 +247,8 @@ impl Block<'_> {
         }
         self.heading(Tone::Bad, "left: needs a decision", out)?;
         for Residue { check, path, why, ways } in &self.result.residue {
-            let object = self.result.object.value();
-            let value = path.find(&object).map(|value| format!(": {}", flow(value))).unwrap_or_default();
-            let who = subject(self.result, path, None);
+            let value = path.find(self.object()).map(|value| format!(": {}", flow(value))).unwrap_or_default();
+            let who = self.subject(path, None);
             let field = format!("{who}  {}{value}  ", field(self.result, path));
             write!(out, "    {} ", self.style.paint(Tone::Bad, "!"))?;
             sentence(out, self.style, 6, &[(Tone::Plain, field), (Tone::Faint, (*check).to_owned())])?;

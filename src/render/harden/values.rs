@@ -40,15 +40,20 @@ fn is_plain(text: &str) -> bool {
     !text.is_empty() && text.chars().all(is_word) && !needs_quotes(text) && !text.starts_with(['*', '@', '-'])
 }
 
-/// Whom an edit is about: a container, a volume, or the pod. Safe to print.
-pub(super) fn subject(result: &Hardened, path: &FieldPath, container: Option<&str>) -> String {
+/// Whom an edit is about: a container, a volume, or the pod; `template` is the path of the pod template in the object. Safe
+/// to print.
+pub(super) fn subject<'o>(
+    template: &FieldPath,
+    object: impl Fn() -> &'o Value,
+    path: &FieldPath,
+    container: Option<&str>,
+) -> String {
     if let Some(container) = container {
         return sanitize(container).into_owned();
     }
-    let depth = result.template.segments().len();
+    let depth = template.segments().len();
     let name = || {
-        let object = result.object.value();
-        let item = path.head(depth + 3).find(&object)?;
+        let item = path.head(depth + 3).find(object())?;
         Some(sanitize(item.get("name")?.as_str()?).into_owned())
     };
     // What is added has no name there yet.

@@ -186,7 +186,7 @@ pub(in crate::render) struct WireProblem<'a> {
 
 fn display<S: Serializer>(path: &&FieldPath, serializer: S) -> Result<S::Ok, S::Error> {
     // In one piece: each piece would be looked through for what is to be escaped by itself.
-    serializer.serialize_str(&path.to_string())
+    serializer.serialize_str(&path.text())
 }
 
 /// A verdict for the wire.

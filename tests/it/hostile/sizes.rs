@@ -121,6 +121,38 @@ fn small_files_that_want_to_be_big() {
     }
 }
 
+/// Hardly anything but commas: each value takes two bytes of text, and many times as many in memory.
+#[test]
+fn objects_that_no_server_takes_are_refused() {
+    const MANY: usize = 4 << 20;
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: a, image: b, args: [";
+    for (name, text) in [
+        ("a list", format!("a: [{}a]\n", "a,".repeat(MANY))),
+        ("braces", format!("a: [{}{{}}]\n", "{},".repeat(MANY))),
+        ("dashes", format!("a:\n{}", "-\n".repeat(MANY))),
+        ("JSON", format!("{{\"a\": [{}1]}}", "1,".repeat(MANY))),
+        ("a pod", format!("{pod}{}a]}}]}}\n", "a,".repeat(MANY))),
+    ] {
+        let files = folder(&[("a.yaml", &text)]);
+        let path = files.path().join("a.yaml");
+        assert_bounded(name, &path, 2);
+        let told = measured("check", &path).stderr;
+        assert!(told.contains("a.yaml:1:1: more than 1572864 values in one object"), "{name}: {}", start(&told));
+    }
+}
+
+/// More mistakes in one document than anybody reads.
+#[test]
+fn very_many_warnings_of_one_document_are_counted() {
+    let text = format!("apiVersion: v1\nkind: List\nitems:\n{}", "- {a: 1, b: 2}\n".repeat(200_000));
+    let files = folder(&[("a.yaml", &text)]);
+    let run = measured("check", &files.path().join("a.yaml"));
+    assert_eq!(run.code, Some(0), "{}", start(&run.stderr));
+    assert!(run.stderr.contains("from here on there are 190000 more warnings, not listed"), "{}", start(&run.stderr));
+    let most = 4 * text.len() as u64 + BASE;
+    assert!(run.peak <= most, "{} of {} MB", run.peak >> 20, most >> 20);
+}
+
 /// Lines, keys and values of many megabytes, each for itself.
 #[test]
 fn long_lines_cost_in_proportion() {
