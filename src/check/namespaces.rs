@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Job;
-use crate::source::objects;
+use crate::source::visit_objects;
 use crate::yaml::{Chunk, Document, ValueRef};
 
 /// Labels of the namespaces that the inputs define; of one defined twice the last, as if applied in order.
@@ -26,11 +26,14 @@ impl Namespaces {
             return;
         }
         let Ok(document) = Document::parse(chunk) else { return };
-        for object in objects(&document).into_iter().flatten() {
-            if object.kind == "Namespace" && object.group().is_empty() {
+        visit_objects(&document, &mut |object| {
+            if let Ok(object) = object
+                && object.kind == "Namespace"
+                && object.group().is_empty()
+            {
                 self.0.insert(object.name.to_owned(), strings(object.value, "labels"));
             }
-        }
+        });
     }
 
     /// Adds the namespaces of the next part.

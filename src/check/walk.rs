@@ -6,7 +6,7 @@ use crate::model::PodTemplate;
 use crate::report::{Problem, Problems, Source};
 use crate::source::{
     Found, Manifest, NO_TEXT, Object, check_object_types, check_template_fields, find, helm_template, is_binary,
-    objects, served_version,
+    served_version, visit_objects,
 };
 use crate::yaml::de::decode;
 use crate::yaml::{Chunk, Document, Span};
@@ -143,14 +143,14 @@ pub fn walk<'a, 'd>(
         let name = key.as_str().unwrap_or_default();
         walk.scene.warning(key.span(), format!("key {name:?} is set again in line {line}, which is what counts"));
     }
-    let objects = objects(document);
-    let is_empty = objects.is_empty();
-    for object in objects {
+    let mut is_empty = true;
+    visit_objects(document, &mut |object| {
+        is_empty = false;
         match object {
             Ok(object) => walk.object(&object),
             Err(error) => walk.scene.error(error.span, error.message),
         }
-    }
+    });
     walk.scene.is_without_template = !is_empty && walk.scene.templates + walk.scene.errors.len() == 0;
     walk.scene.close_lists();
     walk.scene
@@ -158,7 +158,8 @@ pub fn walk<'a, 'd>(
 
 /// Adds a problem to a list, or to the number of those that are not listed.
 fn add(list: &mut Vec<Problem>, unlisted: &mut usize, problem: Problem) {
-    if list.len() < Problems::MOST {
+    // One place is left for the sentence that says how many more there are.
+    if list.len() + 1 < Problems::MOST {
         list.push(problem);
     } else {
         *unlisted += 1;

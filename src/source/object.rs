@@ -36,34 +36,36 @@ const MAX_LISTS: usize = 8;
 #[must_use]
 pub fn objects<'d>(document: &'d Document<'d>) -> Vec<Result<Object<'d>, NotAnObject>> {
     let mut found = Vec::new();
-    if let Some(root) = document.root().filter(|root| !root.is_null()) {
-        collect(root, &FieldPath::root(), ("", ""), 0, &mut found);
-    }
+    visit_objects(document, &mut |object| found.push(object));
     found
 }
 
+/// Takes what stands where an object should.
+type Visit<'v, 'd> = &'v mut dyn FnMut(Result<Object<'d>, NotAnObject>);
+
+/// Hands out [`objects`] one by one: a list may hold so many that all of them take more memory than their text.
+pub fn visit_objects<'d>(document: &'d Document<'d>, visit: Visit<'_, 'd>) {
+    if let Some(root) = document.root().filter(|root| !root.is_null()) {
+        walk(root, &FieldPath::root(), ("", ""), 0, visit);
+    }
+}
+
 /// `of_list` is the apiVersion and kind that an item has if it does not say so itself: typed lists leave them out.
-fn collect<'d>(
-    value: ValueRef<'d>,
-    path: &FieldPath,
-    of_list: (&'d str, &'d str),
-    depth: usize,
-    found: &mut Vec<Result<Object<'d>, NotAnObject>>,
-) {
+fn walk<'d>(value: ValueRef<'d>, path: &FieldPath, of_list: (&'d str, &'d str), depth: usize, visit: Visit<'_, 'd>) {
     if value.get() != Value::Mapping {
         let place = if path.segments().is_empty() { String::new() } else { format!("{path}: ") };
         let message = format!("{place}expected an object with apiVersion and kind, found {}", describe(value));
-        return found.push(Err(NotAnObject { span: value.span(), message }));
+        return visit(Err(NotAnObject { span: value.span(), message }));
     }
     let object = Object::new(value, path.clone(), of_list);
     match value.field("items") {
         Some(items) if object.is_list() && items.get() == Value::Sequence && depth < MAX_LISTS => {
             let of_list = object.of_items();
             for (index, item) in items.items().enumerate() {
-                collect(item, &path.clone().field("items").index(index), of_list, depth + 1, found);
+                walk(item, &path.clone().field("items").index(index), of_list, depth + 1, visit);
             }
         }
-        _ => found.push(Ok(object)),
+        _ => visit(Ok(object)),
     }
 }
 

@@ -15,7 +15,7 @@ pub(super) const MAX_DEPTH: usize = 10_000;
 
 /// How many values an object may have: each takes two bytes of JSON at least, and the API server reads 3 MiB of a request
 /// (`MaxRequestBodyBytes` in `k8s.io/apiserver/pkg/server/config.go`).
-const MAX_VALUES: usize = (3 << 20) / 2;
+pub(super) const MAX_VALUES: usize = (3 << 20) / 2;
 
 /// Nodes that there is always room for, where some more are needed.
 const SPARE: usize = 16;

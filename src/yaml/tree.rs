@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
+use super::builder::MAX_VALUES;
 use super::keys::Keys;
 use super::lines::Lines;
 use super::written::Places;
@@ -166,11 +167,16 @@ impl<'a> Document<'a> {
     fn empty(chunk: &Chunk<'a>) -> Self {
         /// How many bytes of text a node takes in manifests, a little below the average.
         const NODE: usize = 10;
+        /// A long text may be all nodes. Room for as many as an object may have is taken at once then: what is not used of
+        /// it costs nothing, and to move them later would take it twice.
+        const LONG: usize = 1 << 20;
+        let most = if chunk.text.len() < LONG { 0 } else { MAX_VALUES.min(chunk.text.len() / 2) };
+        let expected = (chunk.text.len() / NODE).max(most) + 1;
         Self {
             index: chunk.index,
             is_json: chunk.kind == ChunkKind::Json,
             text: chunk.text,
-            nodes: Vec::with_capacity(chunk.text.len() / NODE + 1),
+            nodes: Vec::with_capacity(expected),
             edges: Vec::with_capacity(chunk.text.len() / NODE + 1),
             strings: Vec::new(),
             root: None,
