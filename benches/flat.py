@@ -5,6 +5,12 @@ import os
 import manifests
 from common import Table, bar, median, run, seconds
 
+# What is run on each file, and the most things in a file for it: edits and their plan are kept until all are made.
+COMMANDS = (
+    ("check -q", ["check", "-q"], 1_000_000),
+    ("harden -o plan", ["harden", "-o", "plan"], 100_000),
+)
+
 
 def sizes(most):
     size = 100
@@ -14,23 +20,28 @@ def sizes(most):
 
 
 def measure(options, folder):
+    return [grown(options, folder, *command) for command in COMMANDS]
+
+
+def grown(options, folder, title, arguments, limit):
     table = Table(
-        "Cost of each, however many there are",
-        ["`check -q` of one file", "how many", "MB", "wall s", "CPU s", "CPU µs each", "peak MiB"],
+        f"{title}: cost of each, however many there are",
+        [f"`{title}` of one file", "how many", "MB", "wall s", "CPU s", "CPU µs each", "peak MiB"],
     )
+    command = [options.binary, *arguments, "-f"]
     empty = os.path.join(folder, "one.yaml")
     manifests.grown(empty, "documents", 1)
-    start = median([run([options.binary, "check", "-q", "-f", empty]) for _ in range(20)], "cpu")
+    start = median([run([*command, empty]) for _ in range(20)], "cpu")
     for shape, (_, most) in manifests.SHAPES.items():
-        costs = [one(options, folder, table, shape, count, start) for count in sizes(most)]
+        costs = [one(options, folder, table, command, shape, count, start) for count in sizes(min(most, limit))]
         # The smallest files take little more than a start does, so their cost is mostly noise.
         bar(table, f"{shape}: cost at the most / cost at a tenth of that", costs[-1] / max(costs[-2], 1e-9), 1.5, False)
-    return [table]
+    return table
 
 
-def one(options, folder, table, shape, count, start):
+def one(options, folder, table, command, shape, count, start):
     path = manifests.grown(os.path.join(folder, "grown.yaml"), shape, count)
-    runs = [run([options.binary, "check", "-q", "-f", path]) for _ in range(options.rounds)]
+    runs = [run([*command, path]) for _ in range(options.rounds)]
     wall, cpu, peak = (median(runs, what) for what in ("wall", "cpu", "peak"))
     each = max(cpu - start, 0) / count * 1e6
     size = os.path.getsize(path) / 1e6
