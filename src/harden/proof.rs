@@ -1,11 +1,13 @@
 //! Reads an edited text again: it must differ by exactly what was planned, and is judged anew.
 
+use std::collections::{HashMap, HashSet};
+
 use super::document::Draft;
 use super::files::Job;
 use crate::admission::prepare_pod;
 use crate::check::{Stop, walk};
 use crate::evaluate::{evaluate, strictest_level};
-use crate::model::{Edit, PodTemplate};
+use crate::model::{Edit, FieldPath, PodTemplate};
 use crate::policy::Level;
 use crate::report::Origin;
 use crate::source::Manifest;
@@ -15,7 +17,7 @@ use crate::yaml::{Chunk, Document, Start, Text, chunks};
 /// Documents of which that is not true are given up, so that the next try is without them.
 pub(super) fn holds(job: &Job, before: &str, after: &str, drafts: &mut [Draft<'_>]) -> bool {
     let (old, new) = (chunks(before), chunks(after));
-    let edited: Vec<usize> = drafts
+    let edited: HashSet<usize> = drafts
         .iter()
         .filter(|draft| draft.objects_to_edit().next().is_some())
         .map(|draft| draft.document.index)
@@ -54,15 +56,17 @@ fn verdicts(job: &Job, draft: &Draft<'_>, new: &Chunk<'_>) -> Option<Vec<Verdict
     if new.root()?.to_json() != expected {
         return None;
     }
+    let results: HashMap<(&FieldPath, &FieldPath), usize> = (draft.objects.iter())
+        .flat_map(|object| object.results.iter().map(|(result, template)| ((&object.path, template), *result)))
+        .collect();
     let mut verdicts = Vec::new();
     // What would be told of it was told of the text before.
     let nameless =
         Manifest { name: "".into(), text: Text::decode(Vec::new()), origin: Origin::File, start: Start::default() };
     walk(&nameless, &new, job.namespace.as_deref(), &mut |_, stop| {
         let Stop::Template { object, found, pod } = stop else { return };
-        let known = draft.objects.iter().find(|known| known.path == object.path);
-        let result = known.and_then(|known| known.results.iter().find(|(_, template)| *template == found.path));
-        verdicts.extend(result.map(|(result, _)| verdict(job, *result, pod)));
+        let result = results.get(&(&object.path, &found.path));
+        verdicts.extend(result.map(|result| verdict(job, *result, pod)));
     });
     (verdicts.len() == draft.results.len()).then_some(verdicts)
 }
