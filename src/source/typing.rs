@@ -1,17 +1,19 @@
 //! Holds objects against the API's types: values of the wrong type, fields that do not exist.
 
+use std::sync::LazyLock;
+
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
 use k8s_openapi::api::batch::v1::{CronJob, Job};
-use k8s_openapi::api::core::v1::{
-    Container, EphemeralContainer, Namespace, Pod, PodTemplate, PodTemplateSpec, ReplicationController, Volume,
-};
+use k8s_openapi::api::core::v1::{Namespace, Pod, PodTemplate, PodTemplateSpec, ReplicationController};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde::Deserialize;
 
 use super::template::workload;
 use super::{Found, Object};
 use crate::model::{FieldPath, Segment};
-use crate::yaml::de::{Misfits, SetAside, TypeError, UnknownField, misfits};
-use crate::yaml::{Span, ValueRef};
+use crate::yaml::de::{TypeError, UnknownField, decode};
+use crate::yaml::shape::{Rule, Shape};
+use crate::yaml::{Span, Value, ValueRef};
 
 /// A field that the API does not have.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,30 +36,18 @@ impl Unknown {
     }
 }
 
-/// Decodes an object of one of the kinds that are judged, as the API server would; other kinds pass unseen.
+/// Holds an object of one of the kinds that are judged against its type, as the API server would when it decodes it; other
+/// kinds pass unseen.
 ///
 /// # Errors
 ///
 /// The first value that does not have its field's type: the server refuses the object.
 pub fn check_object_types(object: &Object<'_>) -> Result<Vec<Unknown>, TypeError> {
-    let value = object.value;
     // Other groups have kinds of the same names: Volcano has a Job.
     if workload(object).is_none() && !(object.kind == "Namespace" && object.group().is_empty()) {
         return Ok(Vec::new());
     }
-    let unknown = match object.kind {
-        "Pod" => unknown_fields::<Pod>(value),
-        "PodTemplate" => unknown_fields::<PodTemplate>(value),
-        "ReplicationController" => unknown_fields::<ReplicationController>(value),
-        "ReplicaSet" => unknown_fields::<ReplicaSet>(value),
-        "Deployment" => unknown_fields::<Deployment>(value),
-        "StatefulSet" => unknown_fields::<StatefulSet>(value),
-        "DaemonSet" => unknown_fields::<DaemonSet>(value),
-        "Job" => unknown_fields::<Job>(value),
-        "CronJob" => unknown_fields::<CronJob>(value),
-        "Namespace" => unknown_fields::<Namespace>(value),
-        _ => return Ok(Vec::new()),
-    }?;
+    let unknown = shape(object.kind).map_or(Ok(Vec::new()), |shape| shape.fit(object.value))?;
     Ok(unknown.iter().map(Unknown::new).collect())
 }
 
@@ -65,8 +55,8 @@ pub fn check_object_types(object: &Object<'_>) -> Result<Vec<Unknown>, TypeError
 /// fields and types of its own elsewhere, so nothing else is looked at.
 #[must_use]
 pub fn check_template_fields(template: &Found<'_>) -> Vec<Unknown> {
-    let decoded = template.value.map(unknown_fields::<PodTemplateSpec>);
-    let unknown = decoded.and_then(Result::ok).unwrap_or_default();
+    let fit = template.value.map(|value| TEMPLATE.fit(value));
+    let unknown = fit.and_then(Result::ok).unwrap_or_default();
     let prefixed = unknown.into_iter().map(|mut field| {
         field.path = template.path.join(&field.path);
         field
@@ -74,40 +64,68 @@ pub fn check_template_fields(template: &Found<'_>) -> Vec<Unknown> {
     prefixed.map(|field| Unknown::new(&field)).filter(|unknown| unknown.in_security_context).collect()
 }
 
-fn unknown_fields<'d, T: Deserialize<'d>>(value: ValueRef<'d>) -> Result<Vec<UnknownField>, TypeError> {
-    let Misfits { error, mut unknown, set_aside } = misfits::<T>(value, &LARGE);
-    // These stand in front of the error.
-    for list in set_aside {
-        unknown.extend(unknown_fields_of_items(&list)?);
-    }
-    if let Some(error) = error {
-        return Err(error);
-    }
-    unknown.sort_by_key(|field| field.span.start);
-    Ok(unknown)
+/// The shape of a kind's objects, made when the first one comes.
+fn shape(kind: &str) -> Option<&'static Shape> {
+    KINDS.iter().find(|(name, _)| *name == kind).map(|(_, shape)| &**shape)
 }
 
-/// Fields of a pod whose values are lists of things that have very many fields.
-const LARGE: [&str; 4] = ["containers", "initContainers", EPHEMERAL_CONTAINERS, VOLUMES];
-const EPHEMERAL_CONTAINERS: &str = "ephemeralContainers";
-const VOLUMES: &str = "volumes";
+type Kind = (&'static str, LazyLock<Shape>);
 
-/// What the items of a list of large things have that they should not, one by one.
-fn unknown_fields_of_items(list: &SetAside<'_>) -> Result<Vec<UnknownField>, TypeError> {
-    let mut unknown = Vec::new();
-    for (index, item) in list.list.items().enumerate() {
-        let misfits = match list.field {
-            EPHEMERAL_CONTAINERS => misfits::<EphemeralContainer>(item, &[]),
-            VOLUMES => misfits::<Volume>(item, &[]),
-            _ => misfits::<Container>(item, &[]),
-        };
-        let path = |rest: &FieldPath| list.path.clone().index(index).join(rest);
-        if let Some(error) = misfits.error {
-            return Err(TypeError { path: path(&error.path), ..error });
-        }
-        unknown.extend(misfits.unknown.into_iter().map(|field| UnknownField { path: path(&field.path), ..field }));
+static KINDS: [Kind; 10] = [
+    ("Pod", LazyLock::new(shape_of::<Pod>)),
+    ("PodTemplate", LazyLock::new(shape_of::<PodTemplate>)),
+    ("ReplicationController", LazyLock::new(shape_of::<ReplicationController>)),
+    ("ReplicaSet", LazyLock::new(shape_of::<ReplicaSet>)),
+    ("Deployment", LazyLock::new(shape_of::<Deployment>)),
+    ("StatefulSet", LazyLock::new(shape_of::<StatefulSet>)),
+    ("DaemonSet", LazyLock::new(shape_of::<DaemonSet>)),
+    ("Job", LazyLock::new(shape_of::<Job>)),
+    ("CronJob", LazyLock::new(shape_of::<CronJob>)),
+    ("Namespace", LazyLock::new(shape_of::<Namespace>)),
+];
+
+static TEMPLATE: LazyLock<Shape> = LazyLock::new(shape_of::<PodTemplateSpec>);
+
+/// The shape of a type of the API. All that are asked for here have one, which a test makes sure of.
+fn shape_of<T: for<'de> Deserialize<'de>>() -> Shape {
+    Shape::of::<T>(rule).unwrap_or_default()
+}
+
+/// What types with rules of their own take.
+fn rule(name: &str) -> Option<Rule> {
+    match name {
+        // Any JSON.
+        "FieldsV1" => Some(|_| Ok(())),
+        // Structs without fields.
+        "WorkloadPodGroupAllDisruptionMode"
+        | "WorkloadPodGroupBasicSchedulingPolicy"
+        | "WorkloadPodGroupSingleDisruptionMode" => Some(object),
+        "Quantity" => Some(quantity),
+        "Time" => Some(|value| decode::<Time>(value).map(drop)),
+        // Not a newtype: whatever takes anything.
+        "" => Some(int_or_string),
+        _ => None,
     }
-    Ok(unknown)
+}
+
+fn object(value: ValueRef<'_>) -> Result<(), TypeError> {
+    if value.get() == Value::Mapping { Ok(()) } else { Err(TypeError::expected(value, "an object")) }
+}
+
+/// Go reads quantities from numbers too: `cpu: 1`.
+fn quantity(value: ValueRef<'_>) -> Result<(), TypeError> {
+    match value.get() {
+        Value::String(_) | Value::Int(_) | Value::Uint(_) | Value::Float(_) => Ok(()),
+        _ => Err(TypeError::expected(value, "a quantity")),
+    }
+}
+
+fn int_or_string(value: ValueRef<'_>) -> Result<(), TypeError> {
+    match value.get() {
+        Value::String(_) => Ok(()),
+        Value::Int(_) | Value::Uint(_) | Value::Float(_) => decode::<i32>(value).map(drop),
+        _ => Err(TypeError::expected(value, "an integer or a string")),
+    }
 }
 
 /// Whether a path leads into a securityContext, where a field that does not exist protects nothing.
@@ -140,6 +158,7 @@ fn closest<'a>(name: &str, candidates: &[&'a str]) -> Option<&'a str> {
 mod tests {
     use super::*;
     use crate::source::objects;
+    use crate::yaml::de::decode_strictly;
     use crate::yaml::{Document, chunks};
 
     fn check(text: &str) -> Result<Vec<String>, String> {
@@ -252,6 +271,104 @@ mod tests {
         for rest in fine {
             assert_eq!(check(&format!("{HEAD}{rest}")), Ok(vec![]), "{rest}");
         }
+    }
+
+    #[test]
+    fn every_type_that_is_asked_for_has_a_shape() {
+        fn traced<T: for<'de> Deserialize<'de>>() {
+            assert_eq!(Shape::of::<T>(rule).err(), None);
+        }
+        traced::<Pod>();
+        traced::<PodTemplate>();
+        traced::<ReplicationController>();
+        traced::<ReplicaSet>();
+        traced::<Deployment>();
+        traced::<StatefulSet>();
+        traced::<DaemonSet>();
+        traced::<Job>();
+        traced::<CronJob>();
+        traced::<Namespace>();
+        traced::<PodTemplateSpec>();
+    }
+
+    /// Values of all types where `path` leads, in an object that is right but for them.
+    fn with_values(path: &[&str]) -> Vec<String> {
+        let values =
+            ["true", "'x'", "'8'", "7", "1.5", "-1", "4294967296", "[]", "[1]", "['x']", "{}", "{x: 1}", "null"];
+        let wrap = |value: &str| {
+            path.iter().rev().fold(value.to_owned(), |inner, name| {
+                let name = name
+                    .strip_suffix("[]")
+                    .map_or(format!("{{{name}: {inner}}}"), |list| format!("{{{list}: [{inner}]}}"));
+                name
+            })
+        };
+        values.iter().map(|value| wrap(value)).collect()
+    }
+
+    #[test]
+    fn shapes_take_what_the_types_take() {
+        // What serde's own code makes of a value, without the shapes.
+        let decoded = |text: &str| {
+            let cut = chunks(text);
+            let document = Document::parse(&cut[0]).unwrap();
+            let of_type = decode_strictly::<Pod>(document.root().unwrap()).map(|(_, unknown)| unknown);
+            let of_shape = shape("Pod").unwrap().fit(document.root().unwrap());
+            let place = |found: Result<Vec<UnknownField>, TypeError>| found.map_err(|error| (error.path, error.span));
+            (place(of_type), place(of_shape))
+        };
+        let container = "containers[]";
+        for path in [
+            &["metadata"][..],
+            &["metadata", "labels"],
+            &["metadata", "labels", "a"],
+            &["metadata", "ownerReferences[]", "controller"],
+            &["metadata", "ownerReferences[]", "kind"],
+            &["metadata", "creationTimestamp"],
+            &["metadata", "managedFields[]", "time"],
+            &["metadata", "generation"],
+            &["metadata", "finalizers"],
+            &["spec", "activeDeadlineSeconds"],
+            &["spec", "priority"],
+            &["spec", "overhead", "cpu"],
+            &["spec", "affinity", "podAffinity", "requiredDuringSchedulingIgnoredDuringExecution[]", "labelSelector"],
+            &["spec", "tolerations[]", "tolerationSeconds"],
+            &["spec", "volumes[]", "configMap", "items[]", "mode"],
+            &["spec", "volumes[]", "ephemeral", "volumeClaimTemplate", "spec", "resources", "requests", "storage"],
+            &["spec", container, "ports[]", "containerPort"],
+            &["spec", container, "env[]", "valueFrom", "secretKeyRef", "optional"],
+            &["spec", container, "livenessProbe", "httpGet", "port"],
+            &["spec", container, "securityContext", "runAsUser"],
+            &["spec", container, "securityContext", "capabilities", "drop"],
+            &["spec", container, "securityContext", "windowsOptions", "hostProcess"],
+            &["spec", container, "resizePolicy[]"],
+            &["spec", "initContainers[]", "restartPolicy"],
+            &["spec", "ephemeralContainers[]", "targetContainerName"],
+            &["spec", "nonsense"],
+            &["status", "conditions[]", "lastTransitionTime"],
+            &["status", "containerStatuses[]", "state", "running", "startedAt"],
+        ] {
+            let texts = with_values(path);
+            let outcomes: Vec<_> = texts.iter().map(|text| decoded(text)).collect();
+            for (text, (of_type, of_shape)) in texts.iter().zip(&outcomes) {
+                // The types do not take every null that Go takes.
+                if !text.contains("null") {
+                    assert_eq!(of_type, of_shape, "{text}");
+                }
+            }
+            let fits = |(_, of_shape): &(_, Result<Vec<_>, _>)| of_shape.as_ref().is_ok_and(Vec::is_empty);
+            assert_eq!(outcomes.last().map(fits), Some(path != ["spec", "nonsense"]), "{path:?}: null");
+            assert!(!outcomes.iter().all(fits), "{path:?}");
+        }
+    }
+
+    #[test]
+    fn names_of_kinds_and_versions_are_texts_like_others() {
+        // Go's decoder looks at no names within an object.
+        let claim = "spec: {volumeClaimTemplates: [{apiVersion: v7, kind: Claim, metadata: {name: a}}]}";
+        assert_eq!(check(&format!("apiVersion: apps/v1\nkind: StatefulSet\n{claim}\n")), Ok(vec![]));
+        let wrong = check(&format!("apiVersion: apps/v1\nkind: StatefulSet\n{}\n", claim.replace("v7", "7")));
+        assert!(wrong.unwrap_err().starts_with("spec.volumeClaimTemplates[0].apiVersion: expected a string"));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
+use super::keys::mixed;
 use super::problem::{Problem, shown};
 use super::scalar;
 use super::scanner::{Scan, small};
@@ -224,7 +225,7 @@ impl<'a> Builder<'a> {
             if !matches!(node.kind, Kind::Text | Kind::Inner | Kind::Alias(_)) {
                 self.pending[at] = make_string_key(&mut self.document, key, &mut self.unwanted)?;
             }
-            let bit = 1 << (hash(self.key_text(self.pending[at]).unwrap_or_default()) & 63);
+            let bit = 1 << (mixed(self.key_text(self.pending[at]).unwrap_or_default()) & 63);
             may_repeat |= seen & bit != 0;
             seen |= bit;
         }
@@ -248,15 +249,6 @@ impl<'a> Builder<'a> {
         let mut seen = HashSet::with_capacity(keys.len() / 2);
         texts().any(|key| !seen.insert(key))
     }
-}
-
-/// A number that differs for most of the keys that stand in one mapping.
-#[inline]
-fn hash(key: &str) -> usize {
-    let bytes = key.as_bytes();
-    let at = |index: usize| bytes.get(index).copied().map_or(0, usize::from);
-    let last = bytes.len().saturating_sub(1);
-    bytes.len().wrapping_mul(7) ^ at(0).wrapping_mul(31) ^ at(last).wrapping_mul(13) ^ at(last / 2).wrapping_mul(3)
 }
 
 fn make_string<'a>(document: &mut Document<'a>, text: Cow<'a, str>) -> Kind {

@@ -1,4 +1,4 @@
-//! Where the keys of mappings with very many entries are.
+//! Keys of mappings: where those with very many entries have them, and a number to tell keys apart by.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -41,6 +41,15 @@ impl Keys {
         let is_it = |at: &usize| key_at(*at) == Some(key);
         if is_it(&at) { Some(at) } else { (0..count).find(is_it) }
     }
+}
+
+/// A number that differs for most of the keys that stand in one mapping; cheap.
+#[inline]
+pub(super) fn mixed(key: &str) -> usize {
+    let bytes = key.as_bytes();
+    let at = |index: usize| bytes.get(index).copied().map_or(0, usize::from);
+    let last = bytes.len().saturating_sub(1);
+    bytes.len().wrapping_mul(7) ^ at(0).wrapping_mul(31) ^ at(last).wrapping_mul(13) ^ at(last / 2).wrapping_mul(3)
 }
 
 fn hash(key: &str) -> u64 {

@@ -4,7 +4,8 @@
 //! each document from YAML 1.1 into JSON with `sigs.k8s.io/yaml`, and sends that. [`Text::decode`], [`chunks`] and
 //! [`Document::parse`] are these three steps. For the last there are a [`scanner`] that cuts the text into tokens, a
 //! [`parser`] that knows the grammar, and a [`builder`] that makes a tree of it; [`scalar`] knows what plain scalars
-//! mean. [`ValueRef`] reads a document's values, [`de`] decodes them into Rust types as strictly as the API server.
+//! mean. [`ValueRef`] reads a document's values, [`de`] decodes them into Rust types as strictly as the API server, and
+//! [`shape`] only finds out whether that would succeed.
 
 mod aliases;
 mod builder;
@@ -15,10 +16,12 @@ mod json;
 mod keys;
 mod lines;
 mod merge;
+mod mismatch;
 mod parser;
 mod problem;
 mod scalar;
 mod scanner;
+pub mod shape;
 mod tags;
 #[cfg(test)]
 mod testing;
