@@ -79,7 +79,8 @@ impl Refused {
 pub fn spliced(text: &str, splices: &[Splice]) -> String {
     let mut sorted: Vec<&Splice> = splices.iter().collect();
     sorted.sort_by_key(|splice| (splice.range.start, splice.range.end));
-    let mut result = String::with_capacity(text.len());
+    let added: usize = splices.iter().map(|splice| splice.text.len()).sum();
+    let mut result = String::with_capacity(text.len() + added);
     let mut done = 0;
     for splice in sorted {
         result.push_str(text.get(done..splice.range.start).unwrap_or_default());

@@ -188,16 +188,23 @@ pub(super) fn describe(error: &io::Error) -> String {
 
 /// Reads standard input to its end.
 pub(super) fn read_stdin() -> Result<Vec<u8>, String> {
-    read_text(&mut io::stdin().lock()).map_err(|error| describe(&error))
+    read_text(&mut io::stdin().lock(), 0).map_err(|error| describe(&error))
 }
 
 /// Reads to the end, where there is one: of what is no text, as some devices that never end, only the start is read.
-fn read_text(from: &mut impl Read) -> io::Result<Vec<u8>> {
+/// `length` is how much there is, as far as is known.
+fn read_text(from: &mut impl Read, length: usize) -> io::Result<Vec<u8>> {
     /// How much of what is no text is read.
     const MOST: u64 = 16 << 20;
     let mut bytes = Vec::new();
     from.by_ref().take(TELLING as u64).read_to_end(&mut bytes)?;
-    from.take(if are_binary(&bytes) { MOST } else { u64::MAX }).read_to_end(&mut bytes)?;
+    if are_binary(&bytes) {
+        from.take(MOST).read_to_end(&mut bytes)?;
+    } else {
+        // What grows bit by bit is in memory twice while it is moved.
+        bytes.try_reserve_exact(length.saturating_sub(bytes.len()))?;
+        from.read_to_end(&mut bytes)?;
+    }
     Ok(bytes)
 }
 
@@ -207,7 +214,14 @@ fn read_text(from: &mut impl Read) -> io::Result<Vec<u8>> {
 ///
 /// Why it could not be read, in words.
 pub fn read_file(path: &Path) -> Result<Vec<u8>, String> {
-    read_text(&mut open(path)?).map_err(|error| describe(&error))
+    let mut file = open(path)?;
+    let length = length(&file);
+    read_text(&mut file, length).map_err(|error| describe(&error))
+}
+
+/// How many bytes a regular file has; 0 where that is not known.
+pub(super) fn length(file: &File) -> usize {
+    file.metadata().map_or(0, |metadata| usize::try_from(metadata.len()).unwrap_or_default())
 }
 
 /// Opens a file. A named pipe that nobody opens for writing is given up.

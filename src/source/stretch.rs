@@ -27,12 +27,20 @@ pub fn is_short(input: &Input) -> bool {
 ///
 /// A sentence that says what could not be read and why.
 pub fn stretches(input: &Input) -> Result<Stretches, String> {
-    let reader: Box<dyn Read + Send> = match input {
-        Input::Stdin => Box::new(io::stdin()),
-        Input::File { path, .. } => Box::new(input::open(path)?),
-        _ => Box::new(io::Cursor::new(bytes(input)?)),
+    let (reader, left): (Box<dyn Read + Send>, _) = match input {
+        Input::Stdin => (Box::new(io::stdin()), 0),
+        Input::File { path, .. } => {
+            let file = input::open(path)?;
+            let length = input::length(&file);
+            (Box::new(file), length)
+        }
+        _ => {
+            let bytes = bytes(input)?;
+            let length = bytes.len();
+            (Box::new(io::Cursor::new(bytes)), length)
+        }
     };
-    Ok(Stretches::new(input.name(), input.origin(), reader, STRETCH))
+    Ok(Stretches { left, ..Stretches::new(input.name(), input.origin(), reader, STRETCH) })
 }
 
 /// The stretches of an input, in order. The first error is the last item.
@@ -41,6 +49,8 @@ pub struct Stretches {
     origin: Origin,
     /// `None` where nothing is to come any more.
     reader: Option<Box<dyn Read + Send>>,
+    /// How many bytes the reader still has, as far as is known.
+    left: usize,
     /// What was read and not handed out yet.
     buffer: Vec<u8>,
     /// Bytes of a stretch, unless a document is longer.
@@ -50,7 +60,7 @@ pub struct Stretches {
 
 impl Stretches {
     fn new(name: Arc<str>, origin: Origin, reader: Box<dyn Read + Send>, size: usize) -> Self {
-        Self { name, origin, reader: Some(reader), buffer: Vec::new(), size, start: Start::default() }
+        Self { name, origin, reader: Some(reader), left: 0, buffer: Vec::new(), size, start: Start::default() }
     }
 
     /// The next stretch; an empty file has an empty one.
@@ -98,13 +108,12 @@ impl Stretches {
     fn fill(&mut self, size: usize) -> Result<(), String> {
         let Some(reader) = &mut self.reader else { return Ok(()) };
         let missing = size.saturating_sub(self.buffer.len());
-        if missing <= self.size {
-            // Else the buffer would grow bit by bit, and be read into bit by bit.
-            self.buffer.reserve_exact(missing);
-        }
-        let missing = missing as u64;
-        let read = reader.take(missing).read_to_end(&mut self.buffer).map_err(|error| describe(&error))?;
-        if (read as u64) < missing {
+        // Else the buffer would grow bit by bit, and be read into bit by bit.
+        let expected = if missing <= self.size { missing } else { missing.min(self.left) };
+        self.buffer.try_reserve_exact(expected).map_err(|error| error.to_string())?;
+        let read = reader.take(missing as u64).read_to_end(&mut self.buffer).map_err(|error| describe(&error))?;
+        self.left = self.left.saturating_sub(read);
+        if read < missing {
             self.reader = None;
         }
         Ok(())
