@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use serde_json::{Map, Value};
 
-use crate::model::{Edit, FieldPath, Op, Segment};
+use crate::model::{Edit, FieldPath, Op, Step};
 
 /// What happens to a value.
 #[derive(Debug)]
@@ -20,13 +20,6 @@ pub(super) enum Change<'e> {
 pub(super) struct Within<'e> {
     pub(super) steps: Vec<(Step<'e>, Change<'e>)>,
     at: HashMap<Step<'e>, usize>,
-}
-
-/// A segment of a path, whatever it was made from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Step<'e> {
-    Key(&'e str),
-    Index(usize),
 }
 
 /// An edit that does not fit, and why.
@@ -49,13 +42,13 @@ impl<'e> Within<'e> {
             }
             let mut at = &mut root;
             for segment in way {
-                at = at.within(Step::of(segment)).ok_or((&edit.path, "two edits are in each other's way"))?;
+                at = at.within(segment.step()).ok_or((&edit.path, "two edits are in each other's way"))?;
             }
             let change = match &edit.op {
                 Op::Set(value) => Change::Set(value, &edit.path),
                 Op::Remove => Change::Remove(&edit.path),
             };
-            at.add(Step::of(last), change);
+            at.add(last.step(), change);
         }
         Ok(root)
     }
@@ -116,15 +109,6 @@ impl<'e> Change<'e> {
         match self {
             Self::Set(_, path) | Self::Remove(path) => path,
             Self::Within(within) => within.path(),
-        }
-    }
-}
-
-impl<'e> Step<'e> {
-    fn of(segment: &'e Segment) -> Self {
-        match segment {
-            Segment::Index(index) => Self::Index(*index),
-            other => Self::Key(other.as_key().unwrap_or_default()),
         }
     }
 }

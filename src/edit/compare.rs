@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use serde_json::Value as Json;
 
-use super::changes::{Change, Step, Within};
-use crate::model::FieldPath;
+use super::changes::{Change, Within};
+use crate::model::{FieldPath, Step};
 use crate::yaml::{NodeId, Value, ValueRef};
 
 /// Whether a value is this JSON. As deep as the JSON is, which an edit brings along.

@@ -5,12 +5,12 @@ use std::ops::Range;
 
 use serde_json::Value as Json;
 
-use super::changes::{Change, Misfit, Step, Within};
+use super::changes::{Change, Misfit, Within};
 use super::entries::{Entry, comments};
 use super::lines::Lines;
 use super::write::BlockStyle;
 use super::{Refused, Splice, compare, style};
-use crate::model::{Edit, FieldPath};
+use crate::model::{Edit, FieldPath, Step};
 use crate::yaml::{Document, Style, Value, ValueRef, reads_as_string};
 
 /// Edits objects of one document.

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use serde_json::Value;
 
 use super::order;
-use crate::model::{Edit, FieldPath, Misfit, Op, Segment};
+use crate::model::{Edit, FieldPath, Misfit, Op, Segment, Step};
 use crate::report::harden::PlannedEdit;
 
 /// What may go when an edit takes its last field or item away: it says nothing when it is empty.
@@ -66,28 +66,14 @@ fn without_repeats(template: &Value, edits: Vec<PlannedEdit>) -> Vec<PlannedEdit
 /// Paths among which the one that holds another is found without looking at all of them.
 struct Holders<'p>(HashMap<Vec<Step<'p>>, usize>);
 
-/// A step of a path, wherever its name comes from.
-#[derive(PartialEq, Eq, Hash)]
-enum Step<'p> {
-    Key(&'p str),
-    Index(usize),
-}
-
-fn steps(path: &FieldPath) -> impl Iterator<Item = Step<'_>> {
-    path.segments().iter().map(|segment| match segment {
-        Segment::Index(index) => Step::Index(*index),
-        key => Step::Key(key.as_key().unwrap_or_default()),
-    })
-}
-
 impl<'p> Holders<'p> {
     fn new(paths: &'p [FieldPath]) -> Self {
-        Self(paths.iter().enumerate().map(|(at, path)| (steps(path).collect(), at)).collect())
+        Self(paths.iter().enumerate().map(|(at, path)| (path.steps().collect(), at)).collect())
     }
 
     /// The position of the path that is this one or leads to it.
     fn holder_of(&self, path: &FieldPath) -> Option<usize> {
-        let mut way: Vec<Step<'_>> = steps(path).collect();
+        let mut way: Vec<Step<'_>> = path.steps().collect();
         loop {
             if let Some(at) = self.0.get(way.as_slice()) {
                 return Some(*at);

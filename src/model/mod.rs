@@ -13,7 +13,7 @@ pub use choices::{Choices, VolumeChoice};
 pub use edit::{Edit, Misfit, Op};
 pub use finding::{Applicability, Finding, Violated, Violation};
 pub use injector::Injector;
-pub use path::{FieldPath, Segment};
+pub use path::{FieldPath, Segment, Step};
 pub use pod::{
     AppArmorProfile, Capabilities, Container, ContainerKind, ContainerPort, Handler, HostAction, Lifecycle, Metadata,
     PlacedContainer, PodOs, PodSecurityContext, PodSpec, PodTemplate, Probe, SeLinuxOptions, SeccompProfile,

@@ -17,6 +17,15 @@ pub enum Segment {
     Index(usize),
 }
 
+/// A [`Segment`] wherever its name comes from: paths whose steps are equal lead to the same place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Step<'p> {
+    /// A field or a map key.
+    Key(&'p str),
+    /// A position in a list, counted from 0.
+    Index(usize),
+}
+
 /// A path from the top of an object to a field, written as Kubernetes' own messages do:
 /// `spec.template.spec.containers[0].securityContext`, map keys in brackets (`metadata.annotations[a/b]`).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -97,6 +106,11 @@ impl FieldPath {
         &self.0
     }
 
+    /// The same to compare and to look up by.
+    pub fn steps(&self) -> impl ExactSizeIterator<Item = Step<'_>> {
+        self.0.iter().map(Segment::step)
+    }
+
     /// The last step; `None` for the root.
     #[must_use]
     pub fn last(&self) -> Option<&Segment> {
@@ -118,7 +132,7 @@ impl FieldPath {
     /// Whether this path is `other` or leads further into it.
     #[must_use]
     pub fn is_within(&self, other: &Self) -> bool {
-        self.0.len() >= other.0.len() && self.0.iter().zip(&other.0).all(|(own, wanted)| own.same_step(wanted))
+        self.0.len() >= other.0.len() && self.steps().zip(other.steps()).all(|(own, wanted)| own == wanted)
     }
 
     /// What stands at this path in an object; `None` where the way to it ends.
@@ -141,18 +155,19 @@ impl Segment {
     /// The field name or map key of this step; `None` for a list position.
     #[must_use]
     pub fn as_key(&self) -> Option<&str> {
-        match self {
-            Self::Field(name) => Some(name),
-            Self::Name(name) | Self::Key(name) => Some(name),
-            Self::Index(_) => None,
+        match self.step() {
+            Step::Key(name) => Some(name),
+            Step::Index(_) => None,
         }
     }
 
-    /// Whether both are the same step, wherever their names come from.
-    fn same_step(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Index(own), Self::Index(other)) => own == other,
-            _ => self.as_key().is_some() && self.as_key() == other.as_key(),
+    /// The step without where its name comes from.
+    #[must_use]
+    pub fn step(&self) -> Step<'_> {
+        match self {
+            Self::Field(name) => Step::Key(name),
+            Self::Name(name) | Self::Key(name) => Step::Key(name),
+            Self::Index(index) => Step::Index(*index),
         }
     }
 }
