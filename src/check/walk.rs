@@ -34,12 +34,10 @@ pub struct Scene<'a> {
     pub manifest: &'a Manifest,
     /// The document's position in it, counted from 0.
     pub document: usize,
-    /// What cannot be judged; of very many only the first, and how many more there are.
-    pub errors: Vec<Problem>,
-    /// What is probably not what its author meant; of very many only the first, and how many more there are.
-    pub warnings: Vec<Problem>,
-    /// How many errors and warnings are not listed.
-    unlisted: [usize; 2],
+    /// What cannot be judged.
+    pub errors: Problems,
+    /// What is probably not what its author meant.
+    pub warnings: Problems,
     /// How many templates the document holds.
     pub templates: usize,
     /// Whether it holds objects, but nothing that pods are made of.
@@ -48,8 +46,8 @@ pub struct Scene<'a> {
 
 impl<'a> Scene<'a> {
     fn new(manifest: &'a Manifest, document: usize) -> Self {
-        let (errors, warnings) = (Vec::new(), Vec::new());
-        Self { manifest, document, errors, warnings, unlisted: [0; 2], templates: 0, is_without_template: false }
+        let (errors, warnings) = (Problems::default(), Problems::default());
+        Self { manifest, document, errors, warnings, templates: 0, is_without_template: false }
     }
 
     /// A place in the document.
@@ -67,25 +65,13 @@ impl<'a> Scene<'a> {
     /// Notes an error.
     pub fn error(&mut self, span: Span, message: String) {
         let source = self.source(span);
-        add(&mut self.errors, &mut self.unlisted[0], Problem { source, message });
+        self.errors.push(Problem { source, message });
     }
 
     /// Notes what is probably not what its author meant.
     pub fn warning(&mut self, span: Span, message: String) {
         let source = self.source(span);
-        add(&mut self.warnings, &mut self.unlisted[1], Problem { source, message });
-    }
-
-    /// Says how many problems are not listed, behind those that are.
-    fn close_lists(&mut self) {
-        for (list, unlisted, what) in
-            [(&mut self.errors, self.unlisted[0], "errors"), (&mut self.warnings, self.unlisted[1], "warnings")]
-        {
-            if let Some(last) = list.last().filter(|_| unlisted > 0) {
-                let source = Source { line: None, column: None, ..last.source.clone() };
-                list.push(Problem { source, message: Problems::unlisted(unlisted, what) });
-            }
-        }
+        self.warnings.push(Problem { source, message });
     }
 
     fn unknown_field(&mut self, field: &crate::source::Unknown) {
@@ -151,19 +137,8 @@ pub fn walk<'a, 'd>(
             Err(error) => walk.scene.error(error.span, error.message),
         }
     });
-    walk.scene.is_without_template = !is_empty && walk.scene.templates + walk.scene.errors.len() == 0;
-    walk.scene.close_lists();
+    walk.scene.is_without_template = !is_empty && walk.scene.templates + walk.scene.errors.count() == 0;
     walk.scene
-}
-
-/// Adds a problem to a list, or to the number of those that are not listed.
-fn add(list: &mut Vec<Problem>, unlisted: &mut usize, problem: Problem) {
-    // One place is left for the sentence that says how many more there are.
-    if list.len() + 1 < Problems::MOST {
-        list.push(problem);
-    } else {
-        *unlisted += 1;
-    }
 }
 
 struct Walk<'w, 'a, 'd> {

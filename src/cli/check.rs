@@ -11,7 +11,7 @@ use super::{Exit, Failure, Streams, harden, live};
 use crate::check::{Request, check, check_parts, unlabelled_namespaces};
 use crate::policy::{AdmissionConfig, Level, NamespacePolicy, Version};
 use crate::render::{self, Format, Part, Printer, Style, shell_word};
-use crate::report::{Asked, Basis, Report, Summary, Verdict};
+use crate::report::{Asked, Basis, Problems, Report, Summary, Verdict};
 use crate::source::{Input, expand, load_admission_config};
 
 /// How this command is called.
@@ -48,7 +48,7 @@ fn check_manifests(args: &CheckArgs, request: &Request, streams: &mut Streams) -
         pages.take(part?, &mut out)
     };
     // What could not even be found stood in front of what is read.
-    let not_found = Report { errors, ..Report::new(request.asked, request.version) };
+    let not_found = Report { errors: errors.into(), ..Report::new(request.asked, request.version) };
     take((render(&not_found), Tally::of(args, request, &not_found)))?;
     check_parts(request, &inputs, |part| (render(&part), Tally::of(args, request, &part)), take)?;
     // What is said on standard error stands in front, but does not break off what was begun.
@@ -104,10 +104,11 @@ pub(super) fn of_manifests(
     command: &'static str,
     request: &Request,
 ) -> Result<Report, Failure> {
-    let (inputs, mut problems) = inputs(&args.inputs, rest, command)?;
+    let (inputs, not_found) = inputs(&args.inputs, rest, command)?;
+    let mut problems = Problems::from(not_found);
     let mut report = check(request, &inputs);
     // What could not even be found stood in front of what was read.
-    problems.append(&mut report.errors);
+    problems.add(report.errors);
     report.errors = problems;
     Ok(report)
 }

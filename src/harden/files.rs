@@ -190,8 +190,8 @@ fn harden_piece(job: &Job, manifest: &Manifest, piece: &Piece<'_>) -> (Outcome, 
         match document {
             Ok(document) => {
                 let (draft, scene) = draft(job, manifest, chunk, document);
-                outcome.errors.extend(scene.errors);
-                outcome.warnings.extend(scene.warnings);
+                outcome.errors.extend(scene.errors.listed("errors"));
+                outcome.warnings.extend(scene.warnings.listed("warnings"));
                 outcome.without_template += usize::from(scene.is_without_template);
                 drafts.push(draft);
             }

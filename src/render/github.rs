@@ -184,7 +184,9 @@ mod tests {
         let line = &lines(&report)[0];
         assert!(line.starts_with("::error title=hostPath volumes::deployment/web (shop) "), "{line}");
         let mut report = sample::hostile();
-        report.errors[1].source.file = "./gone.yaml".into();
+        let mut errors = report.errors.listed("errors");
+        errors[1].source.file = "./gone.yaml".into();
+        report.errors = errors.into();
         assert_eq!(lines(&report)[2], "::error file=gone.yaml::no such file");
         assert!(lines(&sample::empty()).is_empty());
     }

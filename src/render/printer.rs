@@ -70,7 +70,7 @@ impl Printer {
     /// # Errors
     /// Where something cannot be written in this format, which no data is known to do.
     pub fn part(&self, report: &Report) -> io::Result<Part> {
-        self.render(&report.results, &report.errors)
+        self.render(&report.results, &report.errors.listed("errors"))
     }
 
     /// Renders a whole report on all processors, a number of parts at a time, and passes the parts on in order.
@@ -79,7 +79,7 @@ impl Printer {
             let parts: Vec<_> = window.par_chunks(PART).map(|verdicts| self.render(verdicts, &[])).collect();
             parts.into_iter().try_for_each(|part| take(part?))?;
         }
-        take(self.render(&[], &report.errors)?)
+        take(self.render(&[], &report.errors.listed("errors"))?)
     }
 
     fn render(&self, verdicts: &[Verdict], errors: &[Problem]) -> io::Result<Part> {

@@ -74,8 +74,8 @@ impl Summary {
             without_template: report.without_template,
             ended: report.ended,
             has_other_versions: report.results.iter().any(|verdict| !basis.has_version_of(verdict)),
-            errors: Problems::of(&report.errors),
-            warnings: Problems::of(&report.warnings),
+            errors: report.errors.clone(),
+            warnings: report.warnings.clone(),
         }
     }
 
@@ -116,10 +116,12 @@ impl Problems {
     /// How many are kept.
     pub const MOST: usize = 10_000;
 
-    /// Some problems, as far as they are kept.
-    #[must_use]
-    pub fn of(problems: &[Problem]) -> Self {
-        Self { kept: problems.iter().take(Self::MOST).cloned().collect(), count: problems.len() }
+    /// Adds a problem that stands behind these.
+    pub fn push(&mut self, problem: Problem) {
+        if self.kept.len() < Self::MOST {
+            self.kept.push(problem);
+        }
+        self.count += 1;
     }
 
     /// Adds problems that stand behind these.
@@ -127,12 +129,6 @@ impl Problems {
         let room = Self::MOST - self.kept.len();
         self.kept.extend(next.kept.into_iter().take(room));
         self.count += next.count;
-    }
-
-    /// The sentence behind the last one that is listed; `what` is `errors` or `warnings`.
-    #[must_use]
-    pub fn unlisted(more: usize, what: &str) -> String {
-        format!("from here on there are {more} more {what}, not listed")
     }
 
     /// How many there are, those among them that are not kept.
@@ -147,7 +143,7 @@ impl Problems {
         self.count == 0
     }
 
-    /// Those that are kept; where some are not, a last one says how many more there are.
+    /// Those that are kept; where some are not, a last one says how many more there are. `what` is `errors` or `warnings`.
     #[must_use]
     pub fn listed(&self, what: &str) -> Vec<Problem> {
         let mut listed = self.kept.clone();
@@ -155,8 +151,22 @@ impl Problems {
         if let Some(last) = listed.last().filter(|_| more > 0) {
             let mut source = last.source.clone();
             (source.document, source.line, source.column) = (None, None, None);
-            listed.push(Problem { source, message: Self::unlisted(more, what) });
+            listed.push(Problem { source, message: format!("from here on there are {more} more {what}, not listed") });
         }
         listed
+    }
+}
+
+impl Extend<Problem> for Problems {
+    fn extend<I: IntoIterator<Item = Problem>>(&mut self, problems: I) {
+        problems.into_iter().for_each(|problem| self.push(problem));
+    }
+}
+
+impl From<Vec<Problem>> for Problems {
+    fn from(problems: Vec<Problem>) -> Self {
+        let mut all = Self::default();
+        all.extend(problems);
+        all
     }
 }

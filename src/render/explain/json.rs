@@ -19,6 +19,7 @@ pub(super) fn write(explanation: Explanation<'_>, out: &mut dyn Write) -> io::Re
         Explanation::Objects(report) => (None, Some(report)),
         Explanation::List | Explanation::Answers(_) => (None, None),
     };
+    let errors = report.map(|report| report.errors.listed("errors"));
     let document = Document {
         api_version: "secctx/v1",
         kind: "Explanation",
@@ -28,7 +29,7 @@ pub(super) fn write(explanation: Explanation<'_>, out: &mut dyn Write) -> io::Re
         ignored: pasted.map(|pasted| pasted.ignored.as_slice()),
         results: report
             .map(|report| report.results.iter().map(|verdict| json::result(report.basis(), verdict)).collect()),
-        errors: report.map(|report| report.errors.iter().map(json::problem).collect()),
+        errors: errors.as_deref().map(|errors| errors.iter().map(json::problem).collect()),
     };
     document.serialize(&mut serde_json::Serializer::with_formatter(&mut *out, Escaping::default()))?;
     writeln!(out)

@@ -130,7 +130,8 @@ fn told(report: &Report) -> Outcome {
         let on_line = source.line.is_none_or(|line| line > 0) && source.column.is_none_or(|column| column > 0);
         *source.file == *NAME && on_line
     };
-    let problems = report.errors.iter().chain(&report.warnings);
+    let (errors, warnings) = (report.errors.listed("errors"), report.warnings.listed("warnings"));
+    let problems = errors.iter().chain(&warnings);
     let sources = problems.map(|problem| &problem.source).chain(report.results.iter().map(|verdict| &verdict.source));
     ensure(sources.into_iter().all(is_placed), || "something has no place".to_owned())?;
     let fits = report.results.iter().all(|verdict| {
