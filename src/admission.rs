@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::model::{AppArmorProfile, Container, Finding, PodTemplate, SecurityContext};
+use crate::model::{AppArmorProfile, Container, Finding, PodTemplate};
 use crate::policy::Policy;
 
 /// Annotation prefix of the AppArmor profiles of containers, in use before the field came with v1.30.
@@ -59,7 +59,7 @@ fn copy_app_armor_annotations(pod: &mut PodTemplate) {
         }
         let profile = app_armor_profile(value).map(Box::new);
         if profile.is_some() && profile != of_pod {
-            container.security_context.get_or_insert_with(SecurityContext::default).app_armor_profile = profile;
+            container.security_context.get_or_insert_default().app_armor_profile = profile;
         }
     }
 }

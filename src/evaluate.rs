@@ -29,7 +29,13 @@ impl Selection {
     /// `pod` is judged as it stands: put it through [`crate::admission::prepare_pod`] first to see it as admission does.
     #[must_use]
     pub fn evaluate(&self, pod: &PodTemplate) -> Vec<Finding> {
-        self.0.iter().filter_map(|(check, revision)| find(check, revision, pod)).collect()
+        self.evaluate_up_to(usize::MAX, pod)
+    }
+
+    /// The same with at most so many violations per finding; the others are only counted.
+    #[must_use]
+    pub fn evaluate_up_to(&self, most: usize, pod: &PodTemplate) -> Vec<Finding> {
+        self.0.iter().filter_map(|(check, revision)| find(check, revision, most, pod)).collect()
     }
 
     /// Whether [`Selection::evaluate`] would find nothing.
@@ -44,15 +50,16 @@ impl Selection {
     }
 }
 
-fn find(check: &'static Check, revision: &Revision, pod: &PodTemplate) -> Option<Finding> {
-    let violated = (revision.evaluate)(pod)?;
+fn find(check: &'static Check, revision: &Revision, most: usize, pod: &PodTemplate) -> Option<Finding> {
+    let mut violated = (revision.evaluate)(pod)?;
     Some(Finding {
         check: check.id,
         level: check.level,
         fix: check.fix,
         reason: violated.reason,
         detail: violated.detail,
-        violations: violated.violations,
+        violations: violated.violations.by_ref().take(most).collect(),
+        unlisted: violated.violations.count(),
     })
 }
 
@@ -67,11 +74,17 @@ fn all_versions(level: Level) -> Vec<Selection> {
 /// What `policy` finds in `pod`, as [`Selection::evaluate`].
 #[must_use]
 pub fn evaluate(policy: Policy, pod: &PodTemplate) -> Vec<Finding> {
+    evaluate_up_to(usize::MAX, policy, pod)
+}
+
+/// What `policy` finds in `pod`, as [`Selection::evaluate_up_to`].
+#[must_use]
+pub fn evaluate_up_to(most: usize, policy: Policy, pod: &PodTemplate) -> Vec<Finding> {
     let minor = usize::from(policy.version.minor());
     match policy.level {
         Level::Privileged => Vec::new(),
-        Level::Baseline => BASELINE[minor].evaluate(pod),
-        Level::Restricted => RESTRICTED[minor].evaluate(pod),
+        Level::Baseline => BASELINE[minor].evaluate_up_to(most, pod),
+        Level::Restricted => RESTRICTED[minor].evaluate_up_to(most, pod),
     }
 }
 
@@ -114,6 +127,22 @@ mod tests {
         assert!(ids(Level::Baseline, 37).contains(&"hostPathVolumes"));
         assert!(ids(Level::Restricted, 18).contains(&"seccompProfile_baseline"));
         assert!(!ids(Level::Restricted, 19).contains(&"seccompProfile_baseline"));
+    }
+
+    #[test]
+    fn as_many_violations_are_listed_as_are_asked_for() {
+        let json = r#"{"spec":{"containers":[{"name":"a"},{"name":"b"},{"name":"c"}]}}"#;
+        let pod: PodTemplate = serde_json::from_str(json).expect("the test's pod is valid");
+        let policy = Policy { level: Level::Restricted, version: Version::Latest };
+        let all = evaluate(policy, &pod);
+        assert!(!all.is_empty() && all.iter().all(|finding| finding.violations.len() == 3 && finding.unlisted == 0));
+        for most in 0..5 {
+            for (some, all) in evaluate_up_to(most, policy, &pod).iter().zip(&all) {
+                assert_eq!(some.violations, all.violations[..most.min(3)]);
+                assert_eq!(some.unlisted, 3_usize.saturating_sub(most));
+                assert_eq!((&some.reason, &some.detail), (&all.reason, &all.detail));
+            }
+        }
     }
 
     #[test]

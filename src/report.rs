@@ -48,9 +48,9 @@ pub struct Report {
     /// A verdict per pod template, in the order of the input.
     pub results: Vec<Verdict>,
     /// What could not be read or judged, in the order of the input. The rest was judged all the same.
-    pub errors: Vec<Problem>,
+    pub errors: Problems,
     /// What was read and judged but is probably not what its author meant, as a duplicate key.
-    pub warnings: Vec<Problem>,
+    pub warnings: Problems,
     /// Documents that hold no pod template (empty ones not counted).
     pub without_template: usize,
     /// Pods of clusters that have ended and that no workload replaces: nobody judges them any more.
@@ -208,7 +208,7 @@ pub struct Place {
     /// The field itself is there; else this is the closest place that is, where it belongs.
     pub exact: bool,
     /// The whole line without its line break, at most a few hundred characters of it around the column.
-    pub text: Box<str>,
+    pub text: Arc<str>,
     /// How many characters of the line were left out before `text`.
     pub cut: usize,
 }
@@ -228,8 +228,8 @@ impl Report {
     /// A report that has nothing to say yet.
     #[must_use]
     pub fn new(asked: Asked, version: Version) -> Self {
-        let (results, errors, warnings) = (Vec::new(), Vec::new(), Vec::new());
-        Self { asked, version, results, errors, warnings, without_template: 0, ended: 0 }
+        let (errors, warnings) = (Problems::default(), Problems::default());
+        Self { asked, version, results: Vec::new(), errors, warnings, without_template: 0, ended: 0 }
     }
 
     /// How many templates do not meet what was asked.
@@ -247,8 +247,8 @@ impl Report {
     /// Adds what comes next in the order of the input.
     pub fn add(&mut self, next: Self) {
         self.results.extend(next.results);
-        self.errors.extend(next.errors);
-        self.warnings.extend(next.warnings);
+        self.errors.add(next.errors);
+        self.warnings.add(next.warnings);
         self.without_template += next.without_template;
         self.ended += next.ended;
     }

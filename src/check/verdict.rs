@@ -4,15 +4,18 @@ use super::namespaces::{Namespaces, strings};
 use super::walk::{Scene, Stop, parse, walk};
 use super::{Job, Policies, Request};
 use crate::admission;
-use crate::evaluate::{evaluate, strictest_level};
+use crate::evaluate::{evaluate_up_to, strictest_level};
 use crate::model::{FieldPath, Finding, PodTemplate};
 use crate::policy::{LabelContext, Level, Mode, NamespacePolicy, Policy, label_mistakes};
 use crate::report::{Asked, ModeVerdict, PlacedFinding, Report, Verdict};
-use crate::source::{Found, Manifest, Object, place};
+use crate::source::{Found, Manifest, Object, Places};
 use crate::yaml::Document;
 
 /// Verdicts of a part, at most.
 const PART: usize = 256;
+
+/// Violations of a finding that are listed, at most: a pod may have a hundred times as many bytes of them as of text.
+const LISTED: usize = 1_000;
 
 /// Judges documents by one request.
 pub(super) struct Judge<'a> {
@@ -49,8 +52,8 @@ impl Judge<'_> {
                 }
             }
         });
-        part.errors.extend(scene.errors);
-        part.warnings.extend(scene.warnings);
+        part.errors.add(scene.errors);
+        part.warnings.add(scene.warnings);
         part.without_template += usize::from(scene.is_without_template);
     }
 
@@ -86,7 +89,7 @@ impl Judge<'_> {
         object.namespace.or(self.request.namespace.as_deref()).unwrap_or("default")
     }
 
-    fn judge(&self, scene: &Scene<'_>, object: &Object<'_>, found: &Found<'_>, mut pod: PodTemplate) -> Verdict {
+    fn judge(&self, scene: &mut Scene<'_>, object: &Object<'_>, found: &Found<'_>, mut pod: PodTemplate) -> Verdict {
         let policies = self.policies(object);
         // The template as it stands is needed again only where its own sentence differs from its pods'.
         let template = admission::pod_differs_from_template(&pod).then(|| pod.clone());
@@ -97,10 +100,11 @@ impl Judge<'_> {
             .exemption(self.namespace_of(object), pod.spec.runtime_class_name.as_deref())
             .map(|exemption| exemption.to_string());
         let is_exempt = exempt.is_some();
-        let findings = if is_exempt { Vec::new() } else { evaluate(policies.enforce, &pod) };
+        let findings = if is_exempt { Vec::new() } else { evaluate_up_to(LISTED, policies.enforce, &pod) };
         let seen = Seen { pod: &pod, template, findings: &findings };
         let sentence = if is_exempt { None } else { sentence(object, found, &policies, seen) };
-        let placer = Placer { scene, object, found };
+        note_unlisted(scene, object, &findings);
+        let mut placer = Placer { places: Places::new(&scene.manifest.text, object.value), found };
         let modes = if is_exempt { Vec::new() } else { placer.modes(&policies, &pod) };
         let judged = (!is_exempt).then_some((policies.enforce.level, findings.is_empty()));
         let meets = strictest_level(policies.enforce.version, &pod, judged);
@@ -125,6 +129,16 @@ impl Judge<'_> {
     }
 }
 
+/// Tells of findings that have more violations than are listed.
+fn note_unlisted(scene: &mut Scene<'_>, object: &Object<'_>, findings: &[Finding]) {
+    for finding in findings.iter().filter(|finding| finding.unlisted > 0) {
+        let (kind, count) = (object.kind.to_lowercase(), finding.unlisted + finding.violations.len());
+        let message =
+            format!("{kind}/{}: {}: of {count} violations only {LISTED} are listed", object.name, finding.check);
+        scene.warning(object.value.span(), message);
+    }
+}
+
 /// A template's pod as admission sees it, and what was found.
 struct Seen<'a> {
     pod: &'a PodTemplate,
@@ -146,51 +160,50 @@ fn sentence(object: &Object<'_>, found: &Found<'_>, policies: &Policies, seen: S
         if !seen.findings.is_empty() {
             return Some(admission::refusal(object.name, policies.enforce, seen.findings));
         }
-        return modes.and_then(|modes| warned(modes.warn, &evaluate(modes.warn, seen.pod)));
+        return modes.and_then(|modes| warned(modes.warn, &evaluate_up_to(0, modes.warn, seen.pod)));
     }
     let warn = modes.map_or(policies.enforce, |modes| modes.warn);
     match seen.template {
         Some(mut template) => {
             admission::prepare_template(&mut template);
-            warned(warn, &evaluate(warn, &template))
+            warned(warn, &evaluate_up_to(0, warn, &template))
         }
         None if warn == policies.enforce => warned(warn, seen.findings),
-        None => warned(warn, &evaluate(warn, seen.pod)),
+        None => warned(warn, &evaluate_up_to(0, warn, seen.pod)),
     }
 }
 
 /// Gives findings their places in the text.
 struct Placer<'a> {
-    scene: &'a Scene<'a>,
-    object: &'a Object<'a>,
+    places: Places<'a>,
     found: &'a Found<'a>,
 }
 
 impl Placer<'_> {
-    fn all(&self, findings: Vec<Finding>) -> Vec<PlacedFinding> {
+    fn all(&mut self, findings: Vec<Finding>) -> Vec<PlacedFinding> {
         findings.into_iter().map(|finding| self.one(finding)).collect()
     }
 
-    fn one(&self, mut finding: Finding) -> PlacedFinding {
+    fn one(&mut self, mut finding: Finding) -> PlacedFinding {
         let places = finding
             .violations
             .iter_mut()
             .map(|violation| {
                 violation.path = self.found.path.join(&violation.path);
-                place(&self.scene.manifest.text, self.object.value, &violation.path)
+                self.places.place(&violation.path)
             })
             .collect();
         PlacedFinding { finding, places }
     }
 
     /// What audit and warn find, where labels decide.
-    fn modes(&self, policies: &Policies, pod: &PodTemplate) -> Vec<ModeVerdict> {
+    fn modes(&mut self, policies: &Policies, pod: &PodTemplate) -> Vec<ModeVerdict> {
         let Some(modes) = policies.modes else { return Vec::new() };
         [Mode::Audit, Mode::Warn]
             .into_iter()
             .map(|mode| (mode, modes.mode(mode)))
             .filter(|(_, policy)| policy.level != Level::Privileged && *policy != policies.enforce)
-            .map(|(mode, policy)| ModeVerdict { mode, policy, findings: self.all(evaluate(policy, pod)) })
+            .map(|(mode, policy)| ModeVerdict { mode, policy, findings: self.all(evaluate_up_to(LISTED, policy, pod)) })
             .filter(|verdict| !verdict.findings.is_empty())
             .collect()
     }

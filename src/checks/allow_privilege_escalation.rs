@@ -48,21 +48,19 @@ pub(super) const CHECK: Check = Check {
 
 const REASON: &str = "allowPrivilegeEscalation != false";
 
-fn v1_25(pod: &PodTemplate) -> Option<Violated> {
+fn v1_25(pod: &PodTemplate) -> Option<Violated<'_>> {
     if pod.spec.is_windows() { None } else { v1_8(pod) }
 }
 
-fn v1_8(pod: &PodTemplate) -> Option<Violated> {
+fn v1_8(pod: &PodTemplate) -> Option<Violated<'_>> {
     let found: Vec<_> = pod.spec.all_containers().filter(|c| own_value(c) != Some(false)).collect();
     if found.is_empty() {
         return None;
     }
     let detail = format!("{} must set securityContext.allowPrivilegeEscalation=false", containers(&found));
-    let violations = found
-        .iter()
-        .map(|c| Setter::Container(*c).violation(&["allowPrivilegeEscalation"], own_value(c), false))
-        .collect();
-    Some(Violated { reason: REASON.into(), detail, violations })
+    let violation =
+        |c: PlacedContainer<'_>| Setter::Container(c).violation(&["allowPrivilegeEscalation"], own_value(&c), false);
+    Some(Violated::new(REASON, detail, found.into_iter().map(violation)))
 }
 
 fn own_value(container: &PlacedContainer<'_>) -> Option<bool> {
@@ -117,7 +115,7 @@ mod tests {
         assert_eq!(found.reason, "allowPrivilegeEscalation != false");
         assert_eq!(found.detail, r#"containers "a", "b", "c" must set securityContext.allowPrivilegeEscalation=false"#);
         assert_eq!(
-            violations(&found),
+            violations(found),
             [
                 "spec.containers[0].securityContext.allowPrivilegeEscalation null -> false",
                 "spec.containers[1].securityContext.allowPrivilegeEscalation null -> false",
@@ -129,16 +127,16 @@ mod tests {
     #[test]
     fn one_container_is_named_in_the_singular() {
         let pod = pod(r#"{"spec":{"ephemeralContainers":[{"name":"debug"}]}}"#);
-        let found = v1_25(&pod).unwrap();
+        let mut found = v1_25(&pod).unwrap();
         assert_eq!(found.detail, r#"container "debug" must set securityContext.allowPrivilegeEscalation=false"#);
-        assert_eq!(found.violations[0].container.as_deref(), Some("debug"));
+        assert_eq!(found.violations.next().unwrap().container.as_deref(), Some("debug"));
     }
 
     #[test]
     fn windows_is_let_off_from_v1_25_on() {
         let windows = pod(r#"{"spec":{"os":{"name":"windows"},"containers":[{"name":"a"}]}}"#);
         assert!(v1_8(&windows).is_some());
-        assert_eq!(v1_25(&windows), None);
+        assert!(v1_25(&windows).is_none());
         let linux = pod(r#"{"spec":{"os":{"name":"linux"},"containers":[{"name":"a"}]}}"#);
         assert!(v1_25(&linux).is_some());
     }

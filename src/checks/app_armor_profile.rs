@@ -50,7 +50,7 @@ pub(super) const CHECK: Check = Check {
 
 const ANNOTATION_PREFIX: &str = "container.apparmor.security.beta.kubernetes.io/";
 
-fn v1_0(pod: &PodTemplate) -> Option<Violated> {
+fn v1_0(pod: &PodTemplate) -> Option<Violated<'_>> {
     let found = forbidden_types(pod);
     let annotations = forbidden_annotations(pod);
     if found.is_empty() && annotations.is_empty() {
@@ -71,14 +71,13 @@ fn v1_0(pod: &PodTemplate) -> Option<Violated> {
     }
 
     let path = &["appArmorProfile", "type"];
-    let of_fields = found.iter().map(|(setter, type_)| setter.violation(path, text_value(type_), "RuntimeDefault"));
+    let reason = plural("forbidden AppArmor profile", "forbidden AppArmor profiles", values.len());
+    let detail = format!("{} must not set AppArmor profile type to {}", guilty.join(" and "), join_quote(&values));
+    let of_fields =
+        found.into_iter().map(|(setter, type_)| setter.violation(path, text_value(type_), "RuntimeDefault"));
     let by_name = if annotations.is_empty() { HashMap::new() } else { pod.spec.containers_by_name() };
-    let of_annotations = annotations.iter().map(|(key, value)| annotation_violation(&by_name, key, value));
-    Some(Violated {
-        reason: plural("forbidden AppArmor profile", "forbidden AppArmor profiles", values.len()).into(),
-        detail: format!("{} must not set AppArmor profile type to {}", guilty.join(" and "), join_quote(&values)),
-        violations: of_fields.chain(of_annotations).collect(),
-    })
+    let of_annotations = annotations.into_iter().map(move |(key, value)| annotation_violation(&by_name, key, value));
+    Some(Violated::new(reason, detail, of_fields.chain(of_annotations)))
 }
 
 fn forbidden_types(pod: &PodTemplate) -> Vec<(Setter<'_>, &str)> {
@@ -141,7 +140,7 @@ mod tests {
             r#"pod and containers "c", "d" must not set AppArmor profile type to "", "Unconfined""#
         );
         assert_eq!(
-            violations(&found),
+            violations(found),
             [
                 r#"spec.securityContext.appArmorProfile.type "Unconfined" -> "RuntimeDefault""#,
                 r#"spec.containers[2].securityContext.appArmorProfile.type null -> "RuntimeDefault""#,
@@ -152,33 +151,35 @@ mod tests {
 
     #[test]
     fn annotations_are_quoted_twice() {
-        let found = v1_0(&annotated(r#""AA/a":"unconfined""#)).unwrap();
+        let pod = annotated(r#""AA/a":"unconfined""#);
+        let found = v1_0(&pod).unwrap();
         assert_eq!(found.reason, "forbidden AppArmor profile");
         assert_eq!(
             found.detail,
             "annotation must not set AppArmor profile type to \
              \"container.apparmor.security.beta.kubernetes.io/a=\"unconfined\"\""
         );
-        let violation = violations(&found)[0].replace(ANNOTATION_PREFIX, "AA/");
+        let violation = violations(found)[0].replace(ANNOTATION_PREFIX, "AA/");
         assert_eq!(violation, r#"metadata.annotations[AA/a] "unconfined" -> "runtime/default""#);
-        assert_eq!(found.violations[0].container.as_deref(), Some("a"));
+        assert_eq!(v1_0(&pod).unwrap().violations.next().unwrap().container.as_deref(), Some("a"));
     }
 
     #[test]
     fn annotations_are_sorted_with_their_values() {
         // '-' sorts before '=', so the longer name comes first.
-        let found = v1_0(&annotated(r#""AA/x":"a\"\u0001","AA/x-y":"bogus","other":"unconfined""#)).unwrap();
+        let pod = annotated(r#""AA/x":"a\"\u0001","AA/x-y":"bogus","other":"unconfined""#);
+        let mut found = v1_0(&pod).unwrap();
         assert_eq!(
             found.detail.replace(ANNOTATION_PREFIX, "AA/"),
             r#"annotations must not set AppArmor profile type to "AA/x-y="bogus"", "AA/x="a\"\x01"""#
         );
-        assert_eq!(found.violations[0].container, None, "the pod has no container x");
+        assert_eq!(found.violations.next().unwrap().container, None, "the pod has no container x");
     }
 
     #[test]
     fn allowed_values_pass() {
-        assert_eq!(v1_0(&annotated(r#""AA/a":"runtime/default","AA/b":"localhost/","AA/c":"""#)), None);
-        assert_eq!(v1_0(&pod(r#"{"spec":{"securityContext":{"appArmorProfile":{"type":"Localhost"}}}}"#)), None);
+        assert!(v1_0(&annotated(r#""AA/a":"runtime/default","AA/b":"localhost/","AA/c":"""#)).is_none());
+        assert!(v1_0(&pod(r#"{"spec":{"securityContext":{"appArmorProfile":{"type":"Localhost"}}}}"#)).is_none());
     }
 
     #[test]

@@ -73,11 +73,11 @@ const ALL: &str = "ALL";
 
 const ALLOWED: &[&str] = &["NET_BIND_SERVICE"];
 
-fn v1_25(pod: &PodTemplate) -> Option<Violated> {
+fn v1_25(pod: &PodTemplate) -> Option<Violated<'_>> {
     if pod.spec.is_windows() { None } else { v1_22(pod) }
 }
 
-fn v1_22(pod: &PodTemplate) -> Option<Violated> {
+fn v1_22(pod: &PodTemplate) -> Option<Violated<'_>> {
     let keeping: Vec<_> = pod.spec.all_containers().filter(keeps_some).collect();
     let missing = (!keeping.is_empty())
         .then(|| format!(r#"{} must set securityContext.capabilities.drop=["ALL"]"#, containers(&keeping)));
@@ -86,11 +86,7 @@ fn v1_22(pod: &PodTemplate) -> Option<Violated> {
         return None;
     }
     let of_container = |c| keeps_some(&c).then(|| missing_drop(c)).into_iter().chain(violations_beyond(c, ALLOWED));
-    Some(Violated {
-        reason: REASON.into(),
-        detail: details.join("; "),
-        violations: pod.spec.all_containers().flat_map(of_container).collect(),
-    })
+    Some(Violated::new(REASON, details.join("; "), pod.spec.all_containers().flat_map(of_container)))
 }
 
 fn keeps_some(container: &PlacedContainer<'_>) -> bool {
@@ -219,7 +215,7 @@ mod tests {
              containers \"a\", \"b\" must not include \"BAR\", \"BAZ\", \"FOO\" in securityContext.capabilities.add"
         );
         assert_eq!(
-            violations(&found),
+            violations(found),
             [
                 r#"spec.containers[0].securityContext.capabilities.drop null -> ["ALL"]"#,
                 r#"spec.containers[0].securityContext.capabilities.add[0] "FOO" -> null"#,
@@ -237,7 +233,7 @@ mod tests {
         let pod = pod(r#"{"spec":{"containers":[{"name":"a","securityContext":{"capabilities":{
             "add":["net_bind_service","chown"],"drop":["all"]}}}]}}"#);
         assert_eq!(
-            violations(&v1_22(&pod).unwrap()),
+            violations(v1_22(&pod).unwrap()),
             [
                 r#"spec.containers[0].securityContext.capabilities.drop ["all"] -> ["ALL"]"#,
                 r#"spec.containers[0].securityContext.capabilities.add[0] "net_bind_service" -> "NET_BIND_SERVICE""#,
@@ -258,7 +254,7 @@ mod tests {
     fn windows_is_let_off_from_v1_25_on() {
         let pod = pod(r#"{"spec":{"os":{"name":"windows"},"containers":[{"name":"a"}]}}"#);
         assert_eq!(v1_22(&pod).unwrap().detail, r#"container "a" must set securityContext.capabilities.drop=["ALL"]"#);
-        assert_eq!(v1_25(&pod), None);
+        assert!(v1_25(&pod).is_none());
     }
 
     fn of_container(rest: &str, choices: &Choices) -> (Vec<String>, Vec<String>) {

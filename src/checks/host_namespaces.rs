@@ -45,7 +45,7 @@ pub(super) const CHECK: Check = Check {
 
 const REASON: &str = "host namespaces";
 
-fn v1_0(pod: &PodTemplate) -> Option<Violated> {
+fn v1_0(pod: &PodTemplate) -> Option<Violated<'_>> {
     let fields =
         [("hostNetwork", pod.spec.host_network), ("hostPID", pod.spec.host_pid), ("hostIPC", pod.spec.host_ipc)];
     let shared: Vec<_> = fields.into_iter().filter(|(_, value)| *value == Some(true)).map(|(name, _)| name).collect();
@@ -54,11 +54,7 @@ fn v1_0(pod: &PodTemplate) -> Option<Violated> {
     }
     let detail: Vec<_> = shared.iter().map(|name| format!("{name}=true")).collect();
     let violation = |name| Setter::Pod.violation_at(FieldPath::fields(&["spec", name]), true, false);
-    Some(Violated {
-        reason: REASON.into(),
-        detail: detail.join(", "),
-        violations: shared.into_iter().map(violation).collect(),
-    })
+    Some(Violated::new(REASON, detail.join(", "), shared.into_iter().map(violation)))
 }
 
 fn repair(case: &Case<'_>) -> Repair {
@@ -110,25 +106,27 @@ mod tests {
 
     #[test]
     fn all_three() {
-        let found = v1_0(&pod(r#"{"spec":{"hostIPC":true,"hostPID":true,"hostNetwork":true}}"#)).unwrap();
+        let pod = pod(r#"{"spec":{"hostIPC":true,"hostPID":true,"hostNetwork":true}}"#);
+        let found = v1_0(&pod).unwrap();
         assert_eq!(found.reason, "host namespaces");
         assert_eq!(found.detail, "hostNetwork=true, hostPID=true, hostIPC=true");
         assert_eq!(
-            violations(&found),
+            violations(found),
             ["spec.hostNetwork true -> false", "spec.hostPID true -> false", "spec.hostIPC true -> false"]
         );
     }
 
     #[test]
     fn one_of_them() {
-        let found = v1_0(&pod(r#"{"spec":{"hostNetwork":false,"hostPID":true}}"#)).unwrap();
+        let pod = pod(r#"{"spec":{"hostNetwork":false,"hostPID":true}}"#);
+        let found = v1_0(&pod).unwrap();
         assert_eq!(found.detail, "hostPID=true");
-        assert_eq!(found.violations.len(), 1);
+        assert_eq!(found.violations.count(), 1);
     }
 
     #[test]
     fn none_of_them() {
-        assert_eq!(v1_0(&pod(r#"{"spec":{"hostNetwork":false,"hostIPC":null}}"#)), None);
+        assert!(v1_0(&pod(r#"{"spec":{"hostNetwork":false,"hostIPC":null}}"#)).is_none());
     }
 
     #[test]

@@ -45,22 +45,19 @@ pub(super) const CHECK: Check = Check {
 
 const REASON: &str = "hostPath volumes";
 
-fn v1_0(pod: &PodTemplate) -> Option<Violated> {
+fn v1_0(pod: &PodTemplate) -> Option<Violated<'_>> {
     let volumes = pod.spec.volumes.iter().enumerate();
     let found: Vec<_> = volumes.filter_map(|(at, volume)| Some((at, volume, volume.host_path.as_ref()?))).collect();
     if found.is_empty() {
         return None;
     }
     let names = join_quote(found.iter().map(|(_, volume, _)| &volume.name));
-    let violation = |&(at, _, host_path): &(usize, _, _)| {
+    let detail = format!("{} {names}", plural("volume", "volumes", found.len()));
+    let violation = |(at, _, host_path): (usize, _, _)| {
         let path = FieldPath::fields(&["spec", "volumes"]).index(at).field("hostPath");
         Setter::Pod.violation_at(path, value(host_path), Value::Null)
     };
-    Some(Violated {
-        reason: REASON.into(),
-        detail: format!("{} {names}", plural("volume", "volumes", found.len())),
-        violations: found.iter().map(violation).collect(),
-    })
+    Some(Violated::new(REASON, detail, found.into_iter().map(violation)))
 }
 
 /// The source as JSON, as far as the model keeps it.
@@ -82,7 +79,7 @@ mod tests {
         assert_eq!(found.reason, "hostPath volumes");
         assert_eq!(found.detail, r#"volumes "b", "a""#);
         assert_eq!(
-            violations(&found),
+            violations(found),
             [r#"spec.volumes[0].hostPath {"path":"/b"} -> null"#, r#"spec.volumes[3].hostPath {"path":""} -> null"#,]
         );
     }
@@ -95,7 +92,7 @@ mod tests {
 
     #[test]
     fn other_sources_pass() {
-        assert_eq!(v1_0(&pod(r#"{"spec":{"volumes":[{"name":"a","nfs":{}},{"name":"b"}]}}"#)), None);
+        assert!(v1_0(&pod(r#"{"spec":{"volumes":[{"name":"a","nfs":{}},{"name":"b"}]}}"#)).is_none());
     }
 
     #[test]

@@ -46,7 +46,7 @@ pub(super) const CHECK: Check = Check {
 
 const REASON: &str = "hostPort";
 
-fn v1_0(pod: &PodTemplate) -> Option<Violated> {
+fn v1_0(pod: &PodTemplate) -> Option<Violated<'_>> {
     let found: Vec<_> = pod.spec.all_containers().filter(|c| host_ports(*c).next().is_some()).collect();
     if found.is_empty() {
         return None;
@@ -56,11 +56,8 @@ fn v1_0(pod: &PodTemplate) -> Option<Violated> {
     let uses = plural("uses", "use", found.len());
     let noun = plural("hostPort", "hostPorts", ports.len());
     let list = ports.into_iter().collect::<Vec<_>>().join(", ");
-    Some(Violated {
-        reason: REASON.into(),
-        detail: format!("{} {uses} {noun} {list}", containers(&found)),
-        violations: found.into_iter().flat_map(violations_of).collect(),
-    })
+    let detail = format!("{} {uses} {noun} {list}", containers(&found));
+    Some(Violated::new(REASON, detail, found.into_iter().flat_map(violations_of)))
 }
 
 fn host_ports<'a>(container: PlacedContainer<'a>) -> impl Iterator<Item = (usize, i32)> + use<'a> {
@@ -110,7 +107,7 @@ mod tests {
         assert_eq!(found.reason, "hostPort");
         assert_eq!(found.detail, r#"containers "a", "b" use hostPorts 443, 80, 8080"#);
         assert_eq!(
-            violations(&found),
+            violations(found),
             [
                 "spec.containers[0].ports[1].hostPort 80 -> null",
                 "spec.containers[1].ports[0].hostPort 8080 -> null",
@@ -133,7 +130,7 @@ mod tests {
 
     #[test]
     fn container_ports_pass() {
-        assert_eq!(v1_0(&pod(r#"{"spec":{"containers":[{"name":"a","ports":[{"containerPort":80}]}]}}"#)), None);
+        assert!(v1_0(&pod(r#"{"spec":{"containers":[{"name":"a","ports":[{"containerPort":80}]}]}}"#)).is_none());
     }
 
     #[test]

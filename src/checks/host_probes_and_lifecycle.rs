@@ -65,7 +65,7 @@ pub(super) const CHECK: Check = Check {
 
 const REASON: &str = "probe or lifecycle host";
 
-fn v1_34(pod: &PodTemplate) -> Option<Violated> {
+fn v1_34(pod: &PodTemplate) -> Option<Violated<'_>> {
     let found: Vec<_> = pod.spec.all_containers().flat_map(hosts).collect();
     if found.is_empty() {
         return None;
@@ -74,11 +74,8 @@ fn v1_34(pod: &PodTemplate) -> Option<Violated> {
     let values: BTreeSet<_> = found.iter().map(|host| host.value).collect();
     let uses = plural("uses", "use", names.len());
     let noun = plural("probe or lifecycle host", "probe or lifecycle hosts", values.len());
-    Some(Violated {
-        reason: REASON.into(),
-        detail: format!("{} {uses} {noun} {}", containers(names), join_quote(values)),
-        violations: found.iter().map(Host::violation).collect(),
-    })
+    let detail = format!("{} {uses} {noun} {}", containers(names), join_quote(values));
+    Some(Violated::new(REASON, detail, found.into_iter().map(|host| host.violation())))
 }
 
 /// A host that a probe or hook of a container names.
@@ -150,7 +147,7 @@ mod tests {
             r#"containers "a", "b" use probe or lifecycle hosts "h1", "h2", "h3", "h4", "h5", "h6", "h7""#
         );
         assert_eq!(
-            violations(&found),
+            violations(found),
             [
                 r#"spec.containers[0].livenessProbe.httpGet.host "h2" -> null"#,
                 r#"spec.containers[0].livenessProbe.tcpSocket.host "h3" -> null"#,
@@ -170,14 +167,14 @@ mod tests {
             "initContainers":[{"name":"a","startupProbe":{"httpGet":{"host":"127.0.0.1"}}}]}}"#);
         let found = v1_34(&pod).unwrap();
         assert_eq!(found.detail, r#"container "a" uses probe or lifecycle host "127.0.0.1""#);
-        assert_eq!(found.violations.len(), 3);
+        assert_eq!(found.violations.count(), 3);
     }
 
     #[test]
     fn no_host_passes() {
         let pod = pod(r#"{"spec":{"containers":[{"name":"a","livenessProbe":{"httpGet":{"host":""}},
             "readinessProbe":{"exec":{}},"lifecycle":{"preStop":{"sleep":{}}}},{"name":"b","lifecycle":{}}]}}"#);
-        assert_eq!(v1_34(&pod), None);
+        assert!(v1_34(&pod).is_none());
     }
 
     #[test]

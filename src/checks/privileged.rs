@@ -41,14 +41,14 @@ pub(super) const CHECK: Check = Check {
 
 const REASON: &str = "privileged";
 
-fn v1_0(pod: &PodTemplate) -> Option<Violated> {
+fn v1_0(pod: &PodTemplate) -> Option<Violated<'_>> {
     let found: Vec<_> = pod.spec.all_containers().filter(is_privileged).collect();
     if found.is_empty() {
         return None;
     }
     let detail = format!("{} must not set securityContext.privileged=true", containers(&found));
-    let violations = found.iter().map(|c| Setter::Container(*c).violation(&["privileged"], true, false)).collect();
-    Some(Violated { reason: REASON.into(), detail, violations })
+    let violation = |container| Setter::Container(container).violation(&["privileged"], true, false);
+    Some(Violated::new(REASON, detail, found.into_iter().map(violation)))
 }
 
 fn is_privileged(container: &PlacedContainer<'_>) -> bool {
@@ -99,7 +99,7 @@ mod tests {
         assert_eq!(found.reason, "privileged");
         assert_eq!(found.detail, r#"containers "e", "d" must not set securityContext.privileged=true"#);
         assert_eq!(
-            violations(&found),
+            violations(found),
             [
                 "spec.initContainers[0].securityContext.privileged true -> false",
                 "spec.containers[3].securityContext.privileged true -> false",
@@ -109,8 +109,8 @@ mod tests {
 
     #[test]
     fn nothing_set_passes() {
-        assert_eq!(v1_0(&pod(r#"{"spec":{"containers":[{"name":"a"}]}}"#)), None);
-        assert_eq!(v1_0(&pod("{}")), None);
+        assert!(v1_0(&pod(r#"{"spec":{"containers":[{"name":"a"}]}}"#)).is_none());
+        assert!(v1_0(&pod("{}")).is_none());
     }
 
     #[test]

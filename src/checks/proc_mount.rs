@@ -45,23 +45,19 @@ pub(super) const CHECK: Check = Check {
 
 pub(super) const REASON: &str = "procMount";
 
-fn v1_35(pod: &PodTemplate) -> Option<Violated> {
+fn v1_35(pod: &PodTemplate) -> Option<Violated<'_>> {
     if pod.spec.has_user_namespace() { None } else { v1_0(pod) }
 }
 
-pub(super) fn v1_0(pod: &PodTemplate) -> Option<Violated> {
+pub(super) fn v1_0(pod: &PodTemplate) -> Option<Violated<'_>> {
     let found: Vec<_> = pod.spec.all_containers().filter(|c| other_type(*c).is_some()).collect();
     if found.is_empty() {
         return None;
     }
     let types: BTreeSet<_> = found.iter().filter_map(|c| other_type(*c)).collect();
-    let violation =
-        |c: &PlacedContainer<'_>| Setter::Container(*c).violation(&["procMount"], other_type(*c), "Default");
-    Some(Violated {
-        reason: REASON.into(),
-        detail: format!("{} must not set securityContext.procMount to {}", containers(&found), join_quote(types)),
-        violations: found.iter().map(violation).collect(),
-    })
+    let detail = format!("{} must not set securityContext.procMount to {}", containers(&found), join_quote(types));
+    let violation = |c: PlacedContainer<'_>| Setter::Container(c).violation(&["procMount"], other_type(c), "Default");
+    Some(Violated::new(REASON, detail, found.into_iter().map(violation)))
 }
 
 /// The container's type, where it is set and is not the default.
@@ -95,7 +91,7 @@ mod tests {
             r#"containers "d", "e", "f" must not set securityContext.procMount to "Unmasked", "other""#
         );
         assert_eq!(
-            violations(&found),
+            violations(found),
             [
                 r#"spec.containers[3].securityContext.procMount "Unmasked" -> "Default""#,
                 r#"spec.containers[4].securityContext.procMount "other" -> "Default""#,
@@ -111,8 +107,9 @@ mod tests {
             pod(&format!(r#"{{"spec":{{"hostUsers":{users},"containers":[{own}]}}}}"#))
         };
         assert!(v1_0(&json("false")).is_some());
-        assert_eq!(v1_35(&json("false")), None);
-        let found = v1_35(&json("true")).unwrap();
+        assert!(v1_35(&json("false")).is_none());
+        let pod = json("true");
+        let found = v1_35(&pod).unwrap();
         assert_eq!(found.detail, r#"container "a" must not set securityContext.procMount to "Unmasked""#);
     }
 

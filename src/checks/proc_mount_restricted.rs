@@ -50,6 +50,6 @@ mod tests {
         let found = (CHECK.revisions[0].evaluate)(&pod).unwrap();
         assert_eq!(found.reason, "procMount");
         assert_eq!(found.detail, r#"container "a" must not set securityContext.procMount to "Unmasked""#);
-        assert_eq!(violations(&found), [r#"spec.containers[0].securityContext.procMount "Unmasked" -> "Default""#]);
+        assert_eq!(violations(found), [r#"spec.containers[0].securityContext.procMount "Unmasked" -> "Default""#]);
     }
 }

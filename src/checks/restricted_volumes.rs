@@ -78,7 +78,7 @@ const RESTRICTED: &[&str] = &[
     "storageos",
 ];
 
-fn v1_0(pod: &PodTemplate) -> Option<Violated> {
+fn v1_0(pod: &PodTemplate) -> Option<Violated<'_>> {
     let volumes = pod.spec.volumes.iter().enumerate();
     let found: Vec<_> =
         volumes.filter(|(_, volume)| !HARMLESS_SOURCES.iter().any(|source| volume.has(source))).collect();
@@ -90,11 +90,8 @@ fn v1_0(pod: &PodTemplate) -> Option<Violated> {
     let names = join_quote(found.iter().map(|(_, volume)| &volume.name));
     let uses = plural("uses", "use", found.len());
     let kind = plural("restricted volume type", "restricted volume types", types.len());
-    Some(Violated {
-        reason: REASON.into(),
-        detail: format!("{noun} {names} {uses} {kind} {}", join_quote(types)),
-        violations: found.iter().map(|(at, volume)| violation(*at, volume)).collect(),
-    })
+    let detail = format!("{noun} {names} {uses} {kind} {}", join_quote(types));
+    Some(Violated::new(REASON, detail, found.into_iter().map(|(at, volume)| violation(at, volume))))
 }
 
 fn restricted_source(volume: &Volume) -> Option<&'static str> {
@@ -129,7 +126,7 @@ mod tests {
             r#"volumes "a", "c", "d", "e", "f" use restricted volume types "hostPath", "nfs", "unknown""#
         );
         assert_eq!(
-            violations(&found),
+            violations(found),
             [
                 r#"spec.volumes[0].nfs {"server":"s"} -> null"#,
                 r#"spec.volumes[2].hostPath {"path":"/c"} -> null"#,
@@ -151,11 +148,11 @@ mod tests {
     #[test]
     fn two_sources() {
         let allowed = pod(r#"{"spec":{"volumes":[{"name":"a","hostPath":{},"emptyDir":{}}]}}"#);
-        assert_eq!(v1_0(&allowed), None);
+        assert!(v1_0(&allowed).is_none());
         let neither = pod(r#"{"spec":{"volumes":[{"name":"a","awsElasticBlockStore":{},"gcePersistentDisk":{}}]}}"#);
         let found = v1_0(&neither).unwrap();
         assert_eq!(found.detail, r#"volume "a" uses restricted volume type "gcePersistentDisk""#);
-        assert_eq!(violations(&found), ["spec.volumes[0].gcePersistentDisk {} -> null"]);
+        assert_eq!(violations(found), ["spec.volumes[0].gcePersistentDisk {} -> null"]);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::repair::quoted;
 use super::run_as_user::root_users;
 use super::setters::{Setter, containers, names, setters, spread, unset};
 use super::{Case, Check, Cis, Meaning, Repair, Revision, Step};
-use crate::model::{Applicability, Edit, FieldPath, PlacedContainer, PodTemplate, Violated};
+use crate::model::{Applicability, Edit, FieldPath, PodTemplate, Violated};
 use crate::policy::Level;
 
 pub(super) const CHECK: Check = Check {
@@ -49,35 +49,35 @@ pub(super) const CHECK: Check = Check {
 
 const REASON: &str = "runAsNonRoot != true";
 
-fn v1_35(pod: &PodTemplate) -> Option<Violated> {
+fn v1_35(pod: &PodTemplate) -> Option<Violated<'_>> {
     if pod.spec.has_user_namespace() { None } else { v1_0(pod) }
 }
 
-fn v1_0(pod: &PodTemplate) -> Option<Violated> {
+fn v1_0(pod: &PodTemplate) -> Option<Violated<'_>> {
     explicit(pod).or_else(|| implicit(pod))
 }
 
 /// Somebody sets false: admission names only those, whoever else sets nothing.
-fn explicit(pod: &PodTemplate) -> Option<Violated> {
+fn explicit(pod: &PodTemplate) -> Option<Violated<'_>> {
     let values = setters(&pod.spec, |pod| pod.run_as_non_root, |own| own.run_as_non_root);
     let found: Vec<_> = values.filter(|(_, value)| !value).collect();
     if found.is_empty() {
         return None;
     }
     let detail = format!("{} must not set securityContext.runAsNonRoot=false", names(&found));
-    let violations = found.iter().map(|(setter, value)| setter.violation(&["runAsNonRoot"], *value, true)).collect();
-    Some(Violated { reason: REASON.into(), detail, violations })
+    let violations = found.into_iter().map(|(setter, value)| setter.violation(&["runAsNonRoot"], value, true));
+    Some(Violated::new(REASON, detail, violations))
 }
 
 /// Nobody sets false, but neither does anybody set true for these containers.
-fn implicit(pod: &PodTemplate) -> Option<Violated> {
+fn implicit(pod: &PodTemplate) -> Option<Violated<'_>> {
     let found = unset(&pod.spec, |pod| pod.run_as_non_root, |own| own.run_as_non_root);
     if found.is_empty() {
         return None;
     }
     let detail = format!("pod or {} must set securityContext.runAsNonRoot=true", containers(&found));
-    let violation = |c: &PlacedContainer<'_>| Setter::Container(*c).violation(&["runAsNonRoot"], Value::Null, true);
-    Some(Violated { reason: REASON.into(), detail, violations: found.iter().map(violation).collect() })
+    let violation = |container| Setter::Container(container).violation(&["runAsNonRoot"], Value::Null, true);
+    Some(Violated::new(REASON, detail, found.into_iter().map(violation)))
 }
 
 fn repair(case: &Case<'_>) -> Repair {
@@ -183,7 +183,7 @@ mod tests {
     #[test]
     fn the_pods_value_serves_containers_that_set_none() {
         let pod = pod(r#"{"spec":{"securityContext":{"runAsNonRoot":true},"containers":[{"name":"a"}]}}"#);
-        assert_eq!(v1_0(&pod), None);
+        assert!(v1_0(&pod).is_none());
     }
 
     #[test]
@@ -194,7 +194,7 @@ mod tests {
         assert_eq!(found.reason, "runAsNonRoot != true");
         assert_eq!(found.detail, r#"pod or containers "i", "a" must set securityContext.runAsNonRoot=true"#);
         assert_eq!(
-            violations(&found),
+            violations(found),
             [
                 "spec.initContainers[0].securityContext.runAsNonRoot null -> true",
                 "spec.containers[0].securityContext.runAsNonRoot null -> true",
@@ -209,7 +209,7 @@ mod tests {
         let found = v1_0(&pod).unwrap();
         assert_eq!(found.detail, r#"pod and container "b" must not set securityContext.runAsNonRoot=false"#);
         assert_eq!(
-            violations(&found),
+            violations(found),
             [
                 "spec.securityContext.runAsNonRoot false -> true",
                 "spec.containers[1].securityContext.runAsNonRoot false -> true",
@@ -221,7 +221,7 @@ mod tests {
     fn a_user_namespace_lets_off_from_v1_35_on() {
         let pod = pod(r#"{"spec":{"hostUsers":false,"containers":[{"name":"a"}]}}"#);
         assert!(v1_0(&pod).is_some());
-        assert_eq!(v1_35(&pod), None);
+        assert!(v1_35(&pod).is_none());
     }
 
     #[test]

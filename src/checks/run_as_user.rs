@@ -50,19 +50,19 @@ pub(super) const CHECK: Check = Check {
 
 const REASON: &str = "runAsUser=0";
 
-fn v1_35(pod: &PodTemplate) -> Option<Violated> {
+fn v1_35(pod: &PodTemplate) -> Option<Violated<'_>> {
     if pod.spec.has_user_namespace() { None } else { v1_23(pod) }
 }
 
-fn v1_23(pod: &PodTemplate) -> Option<Violated> {
+fn v1_23(pod: &PodTemplate) -> Option<Violated<'_>> {
     let users = setters(&pod.spec, |pod| pod.run_as_user, |own| own.run_as_user);
     let found: Vec<_> = users.filter(|(_, user)| *user == 0).collect();
     if found.is_empty() {
         return None;
     }
     let detail = format!("{} must not set runAsUser=0", names(&found));
-    let violations = found.iter().map(|(setter, user)| setter.violation(&["runAsUser"], *user, Value::Null)).collect();
-    Some(Violated { reason: REASON.into(), detail, violations })
+    let violations = found.into_iter().map(|(setter, user)| setter.violation(&["runAsUser"], user, Value::Null));
+    Some(Violated::new(REASON, detail, violations))
 }
 
 fn repair(case: &Case<'_>) -> Repair {
@@ -108,7 +108,7 @@ mod tests {
         assert_eq!(found.reason, "runAsUser=0");
         assert_eq!(found.detail, r#"pod and containers "b", "d" must not set runAsUser=0"#);
         assert_eq!(
-            violations(&found),
+            violations(found),
             [
                 "spec.securityContext.runAsUser 0 -> null",
                 "spec.containers[1].securityContext.runAsUser 0 -> null",
@@ -126,15 +126,15 @@ mod tests {
 
     #[test]
     fn other_users_and_none_pass() {
-        assert_eq!(v1_23(&pod(r#"{"spec":{"containers":[{"name":"a"}]}}"#)), None);
-        assert_eq!(v1_23(&pod(r#"{"spec":{"securityContext":{"runAsUser":1000}}}"#)), None);
+        assert!(v1_23(&pod(r#"{"spec":{"containers":[{"name":"a"}]}}"#)).is_none());
+        assert!(v1_23(&pod(r#"{"spec":{"securityContext":{"runAsUser":1000}}}"#)).is_none());
     }
 
     #[test]
     fn a_user_namespace_lets_off_from_v1_35_on() {
         let pod = pod(r#"{"spec":{"hostUsers":false,"containers":[{"name":"a","securityContext":{"runAsUser":0}}]}}"#);
         assert_eq!(v1_23(&pod).unwrap().detail, r#"container "a" must not set runAsUser=0"#);
-        assert_eq!(v1_35(&pod), None);
+        assert!(v1_35(&pod).is_none());
     }
 
     #[test]

@@ -62,15 +62,15 @@ const TYPES_V1_0: &[&str] = &["", "container_t", "container_init_t", "container_
 
 const TYPES_V1_31: &[&str] = &["", "container_t", "container_init_t", "container_kvm_t", "container_engine_t"];
 
-fn v1_0(pod: &PodTemplate) -> Option<Violated> {
+fn v1_0(pod: &PodTemplate) -> Option<Violated<'_>> {
     judge(pod, TYPES_V1_0)
 }
 
-fn v1_31(pod: &PodTemplate) -> Option<Violated> {
+fn v1_31(pod: &PodTemplate) -> Option<Violated<'_>> {
     judge(pod, TYPES_V1_31)
 }
 
-fn judge(pod: &PodTemplate, types: &[&str]) -> Option<Violated> {
+fn judge<'p>(pod: &'p PodTemplate, types: &[&str]) -> Option<Violated<'p>> {
     let options = setters(&pod.spec, |pod| pod.se_linux_options.as_ref(), |own| own.se_linux_options.as_ref());
     let with_fields = options.map(|(setter, options)| (setter, forbidden_fields(options, types)));
     let found: Vec<_> = with_fields.filter(|(_, fields)| !fields.is_empty()).collect();
@@ -95,11 +95,9 @@ fn judge(pod: &PodTemplate, types: &[&str]) -> Option<Violated> {
             data.push(format!("{field} may not be set"));
         }
     }
-    Some(Violated {
-        reason: REASON.into(),
-        detail: format!("{} set forbidden securityContext.seLinuxOptions: {}", names(&found), data.join("; ")),
-        violations: found.iter().flat_map(|(setter, fields)| violations_of(*setter, fields)).collect(),
-    })
+    let detail = format!("{} set forbidden securityContext.seLinuxOptions: {}", names(&found), data.join("; "));
+    let violations = found.into_iter().flat_map(|(setter, fields)| violations_of(setter, fields));
+    Some(Violated::new(REASON, detail, violations))
 }
 
 /// Names and values of the fields that do not pass, in the order of the message.
@@ -113,8 +111,11 @@ fn forbidden_fields<'a>(options: &'a SeLinuxOptions, types: &[&str]) -> Vec<(&'s
     fields
 }
 
-fn violations_of(setter: Setter<'_>, fields: &[(&'static str, &str)]) -> impl Iterator<Item = Violation> {
-    fields.iter().map(move |(name, value)| setter.violation(&["seLinuxOptions", name], *value, Value::Null))
+fn violations_of<'a>(
+    setter: Setter<'a>,
+    fields: Vec<(&'static str, &'a str)>,
+) -> impl Iterator<Item = Violation> + use<'a> {
+    fields.into_iter().map(move |(name, value)| setter.violation(&["seLinuxOptions", name], value, Value::Null))
 }
 
 fn repair(case: &Case<'_>) -> Repair {
@@ -143,7 +144,7 @@ mod tests {
              user may not be set; role may not be set"
         );
         assert_eq!(
-            violations(&found),
+            violations(found),
             [
                 r#"spec.securityContext.seLinuxOptions.type "foo" -> null"#,
                 r#"spec.securityContext.seLinuxOptions.user "bar" -> null"#,
@@ -175,7 +176,7 @@ mod tests {
             v1_0(&pod).unwrap().detail,
             r#"container "a" set forbidden securityContext.seLinuxOptions: type "container_engine_t""#
         );
-        assert_eq!(v1_31(&pod), None);
+        assert!(v1_31(&pod).is_none());
     }
 
     #[test]

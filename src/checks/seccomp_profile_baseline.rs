@@ -61,19 +61,17 @@ pub(super) const CHECK: Check = Check {
 
 const REASON: &str = "seccompProfile";
 
-pub(super) fn v1_19(pod: &PodTemplate) -> Option<Violated> {
+pub(super) fn v1_19(pod: &PodTemplate) -> Option<Violated<'_>> {
     let found: Vec<_> = wrong_types(pod).collect();
     if found.is_empty() {
         return None;
     }
     let values: BTreeSet<_> = found.iter().map(|(_, type_)| *type_).collect();
     let path = &["seccompProfile", "type"];
-    let violation = |(setter, type_): &(Setter<'_>, &str)| setter.violation(path, text_value(type_), "RuntimeDefault");
-    Some(Violated {
-        reason: REASON.into(),
-        detail: format!("{} must not set securityContext.seccompProfile.type to {}", names(&found), join_quote(values)),
-        violations: found.iter().map(violation).collect(),
-    })
+    let detail =
+        format!("{} must not set securityContext.seccompProfile.type to {}", names(&found), join_quote(values));
+    let violation = |(setter, type_): (Setter<'_>, &str)| setter.violation(path, text_value(type_), "RuntimeDefault");
+    Some(Violated::new(REASON, detail, found.into_iter().map(violation)))
 }
 
 fn wrong_types(pod: &PodTemplate) -> impl Iterator<Item = (Setter<'_>, &str)> {
@@ -85,7 +83,7 @@ fn wrong_types(pod: &PodTemplate) -> impl Iterator<Item = (Setter<'_>, &str)> {
     types.filter(|(_, type_)| !matches!(*type_, "RuntimeDefault" | "Localhost"))
 }
 
-fn v1_0(pod: &PodTemplate) -> Option<Violated> {
+fn v1_0(pod: &PodTemplate) -> Option<Violated<'_>> {
     let everybody = std::iter::once(Setter::Pod).chain(pod.spec.all_containers().map(Setter::Container));
     let mut texts = BTreeSet::new();
     let mut violations = Vec::new();
@@ -104,7 +102,7 @@ fn v1_0(pod: &PodTemplate) -> Option<Violated> {
     }
     let noun = plural("annotation", "annotations", texts.len());
     let list = texts.into_iter().collect::<Vec<_>>().join(", ");
-    Some(Violated { reason: REASON.into(), detail: format!("forbidden {noun} {list}"), violations })
+    Some(Violated::new(REASON, format!("forbidden {noun} {list}"), violations.into_iter()))
 }
 
 fn annotation_passes(value: &str) -> bool {
@@ -173,14 +171,14 @@ mod tests {
             r#"pod and containers "a", "c" must not set securityContext.seccompProfile.type to "", "Unconfined""#
         );
         assert_eq!(
-            violations(&found),
+            violations(found),
             [
                 r#"spec.securityContext.seccompProfile.type "Unconfined" -> "RuntimeDefault""#,
                 r#"spec.containers[0].securityContext.seccompProfile.type "Unconfined" -> "RuntimeDefault""#,
                 r#"spec.containers[2].securityContext.seccompProfile.type null -> "RuntimeDefault""#,
             ]
         );
-        assert_eq!(v1_0(&pod), None);
+        assert!(v1_0(&pod).is_none());
     }
 
     #[test]
@@ -200,7 +198,7 @@ mod tests {
              container.seccomp.security.alpha.kubernetes.io/b=\"a\\\"\\x1b\", \
              seccomp.security.alpha.kubernetes.io/pod=\"unconfined\""
         );
-        let lines = violations(&found);
+        let lines = violations(found);
         let short: Vec<_> =
             lines.iter().map(|line| line.replace(seccomp_annotations::OF_CONTAINER_PREFIX, "C/")).collect();
         assert_eq!(
@@ -211,8 +209,8 @@ mod tests {
                 r#"metadata.annotations[C/a] "" -> "runtime/default""#,
             ]
         );
-        assert_eq!(found.violations[1].container.as_deref(), Some("b"));
-        assert_eq!(v1_19(&pod), None);
+        assert_eq!(v1_0(&pod).unwrap().violations.nth(1).unwrap().container.as_deref(), Some("b"));
+        assert!(v1_19(&pod).is_none());
     }
 
     #[test]

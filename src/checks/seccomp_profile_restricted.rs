@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::seccomp_profile_baseline;
 use super::setters::{Setter, containers, unset};
 use super::{Case, Check, Cis, Meaning, Repair, Revision};
-use crate::model::{Applicability, PlacedContainer, PodTemplate, Violated};
+use crate::model::{Applicability, PodTemplate, Violated};
 use crate::policy::Level;
 
 pub(super) const CHECK: Check = Check {
@@ -57,16 +57,16 @@ pub(super) const CHECK: Check = Check {
 
 const REASON: &str = "seccompProfile";
 
-fn v1_25(pod: &PodTemplate) -> Option<Violated> {
+fn v1_25(pod: &PodTemplate) -> Option<Violated<'_>> {
     if pod.spec.is_windows() { None } else { v1_19(pod) }
 }
 
 /// Where somebody names a wrong profile, admission names only those, whoever else names none.
-fn v1_19(pod: &PodTemplate) -> Option<Violated> {
+fn v1_19(pod: &PodTemplate) -> Option<Violated<'_>> {
     seccomp_profile_baseline::v1_19(pod).or_else(|| implicit(pod))
 }
 
-fn implicit(pod: &PodTemplate) -> Option<Violated> {
+fn implicit(pod: &PodTemplate) -> Option<Violated<'_>> {
     let found = unset(&pod.spec, |pod| pod.seccomp_profile.as_ref(), |own| own.seccomp_profile.as_ref());
     if found.is_empty() {
         return None;
@@ -76,8 +76,8 @@ fn implicit(pod: &PodTemplate) -> Option<Violated> {
         containers(&found)
     );
     let path = &["seccompProfile", "type"];
-    let violation = |c: &PlacedContainer<'_>| Setter::Container(*c).violation(path, Value::Null, "RuntimeDefault");
-    Some(Violated { reason: REASON.into(), detail, violations: found.iter().map(violation).collect() })
+    let violation = |container| Setter::Container(container).violation(path, Value::Null, "RuntimeDefault");
+    Some(Violated::new(REASON, detail, found.into_iter().map(violation)))
 }
 
 fn repair(case: &Case<'_>) -> Repair {
@@ -106,7 +106,7 @@ mod tests {
              \"RuntimeDefault\" or \"Localhost\""
         );
         assert_eq!(
-            violations(&found),
+            violations(found),
             [
                 r#"spec.containers[1].securityContext.seccompProfile.type null -> "RuntimeDefault""#,
                 r#"spec.containers[2].securityContext.seccompProfile.type null -> "RuntimeDefault""#,
@@ -129,14 +129,14 @@ mod tests {
     fn the_pods_profile_serves_containers_that_name_none() {
         let pod = pod(r#"{"spec":{"securityContext":{"seccompProfile":{"type":"RuntimeDefault"}},"containers":[
             {"name":"a"}]}}"#);
-        assert_eq!(v1_19(&pod), None);
+        assert!(v1_19(&pod).is_none());
     }
 
     #[test]
     fn windows_is_let_off_from_v1_25_on() {
         let pod = pod(r#"{"spec":{"os":{"name":"windows"},"containers":[{"name":"a"}]}}"#);
         assert!(v1_19(&pod).is_some());
-        assert_eq!(v1_25(&pod), None);
+        assert!(v1_25(&pod).is_none());
     }
 
     #[test]

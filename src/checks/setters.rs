@@ -69,7 +69,7 @@ pub(super) fn unset<'a, T>(
         return Vec::new();
     }
     let sets =
-        |placed: &PlacedContainer<'a>| placed.container.security_context.as_ref().and_then(&of_container).is_some();
+        |placed: &PlacedContainer<'a>| placed.container.security_context.as_deref().and_then(&of_container).is_some();
     spec.all_containers().filter(|placed| !sets(placed)).collect()
 }
 

@@ -87,27 +87,27 @@ const ALLOWED: &[(&str, u16)] = &[
     ("net.ipv4.tcp_notsent_lowat", 37),
 ];
 
-fn v1_0(pod: &PodTemplate) -> Option<Violated> {
+fn v1_0(pod: &PodTemplate) -> Option<Violated<'_>> {
     judge(pod, 0)
 }
 
-fn v1_27(pod: &PodTemplate) -> Option<Violated> {
+fn v1_27(pod: &PodTemplate) -> Option<Violated<'_>> {
     judge(pod, 27)
 }
 
-fn v1_29(pod: &PodTemplate) -> Option<Violated> {
+fn v1_29(pod: &PodTemplate) -> Option<Violated<'_>> {
     judge(pod, 29)
 }
 
-fn v1_32(pod: &PodTemplate) -> Option<Violated> {
+fn v1_32(pod: &PodTemplate) -> Option<Violated<'_>> {
     judge(pod, 32)
 }
 
-fn v1_37(pod: &PodTemplate) -> Option<Violated> {
+fn v1_37(pod: &PodTemplate) -> Option<Violated<'_>> {
     judge(pod, 37)
 }
 
-fn judge(pod: &PodTemplate, minor: u16) -> Option<Violated> {
+fn judge(pod: &PodTemplate, minor: u16) -> Option<Violated<'_>> {
     let passes = |name: &str| ALLOWED.iter().any(|(allowed, since)| *allowed == name && *since <= minor);
     let set = pod.spec.security_context.as_ref()?.sysctls.iter().map(|sysctl| sysctl.name.as_str()).enumerate();
     let found: Vec<_> = set.filter(|(_, name)| !passes(name)).collect();
@@ -115,15 +115,11 @@ fn judge(pod: &PodTemplate, minor: u16) -> Option<Violated> {
         return None;
     }
     let sysctls = FieldPath::fields(&["spec", "securityContext", "sysctls"]);
-    let violation = |(at, name): &(usize, &str)| {
-        Setter::Pod.violation_at(sysctls.clone().index(*at).field("name"), text_value(name), Value::Null)
+    let violation = move |(at, name): (usize, &str)| {
+        Setter::Pod.violation_at(sysctls.clone().index(at).field("name"), text_value(name), Value::Null)
     };
     let names: Vec<_> = found.iter().map(|(_, name)| *name).collect();
-    Some(Violated {
-        reason: REASON.into(),
-        detail: names.join(", "),
-        violations: found.iter().map(violation).collect(),
-    })
+    Some(Violated::new(REASON, names.join(", "), found.into_iter().map(violation)))
 }
 
 fn repair(case: &Case<'_>) -> Repair {
@@ -149,11 +145,12 @@ mod tests {
 
     #[test]
     fn names_keep_their_order_and_repeats() {
-        let found = v1_37(&setting(&["b", "net.ipv4.tcp_syncookies", "a", "b", "net/ipv4/tcp_syncookies"])).unwrap();
+        let pod = setting(&["b", "net.ipv4.tcp_syncookies", "a", "b", "net/ipv4/tcp_syncookies"]);
+        let found = v1_37(&pod).unwrap();
         assert_eq!(found.reason, "forbidden sysctls");
         assert_eq!(found.detail, "b, a, b, net/ipv4/tcp_syncookies");
         assert_eq!(
-            violations(&found),
+            violations(found),
             [
                 r#"spec.securityContext.sysctls[0].name "b" -> null"#,
                 r#"spec.securityContext.sysctls[2].name "a" -> null"#,
@@ -184,7 +181,7 @@ mod tests {
 
     #[test]
     fn no_security_context_passes() {
-        assert_eq!(v1_0(&pod(r#"{"spec":{"containers":[{"name":"a"}]}}"#)), None);
+        assert!(v1_0(&pod(r#"{"spec":{"containers":[{"name":"a"}]}}"#)).is_none());
     }
 
     #[test]

@@ -45,7 +45,7 @@ pub(super) const CHECK: Check = Check {
 
 const REASON: &str = "hostProcess";
 
-fn v1_0(pod: &PodTemplate) -> Option<Violated> {
+fn v1_0(pod: &PodTemplate) -> Option<Violated<'_>> {
     let values = setters(
         &pod.spec,
         |pod| pod.windows_options.as_ref()?.host_process,
@@ -56,11 +56,9 @@ fn v1_0(pod: &PodTemplate) -> Option<Violated> {
         return None;
     }
     let path = &["windowsOptions", "hostProcess"];
-    Some(Violated {
-        reason: REASON.into(),
-        detail: format!("{} must not set securityContext.windowsOptions.hostProcess=true", names(&found)),
-        violations: found.iter().map(|(setter, value)| setter.violation(path, *value, false)).collect(),
-    })
+    let detail = format!("{} must not set securityContext.windowsOptions.hostProcess=true", names(&found));
+    let violations = found.into_iter().map(|(setter, value)| setter.violation(path, value, false));
+    Some(Violated::new(REASON, detail, violations))
 }
 
 fn repair(case: &Case<'_>) -> Repair {
@@ -90,7 +88,7 @@ mod tests {
             r#"pod and containers "a", "e" must not set securityContext.windowsOptions.hostProcess=true"#
         );
         assert_eq!(
-            violations(&found),
+            violations(found),
             [
                 "spec.securityContext.windowsOptions.hostProcess true -> false",
                 "spec.containers[0].securityContext.windowsOptions.hostProcess true -> false",
@@ -111,7 +109,7 @@ mod tests {
     fn other_windows_pods_pass() {
         let pod =
             pod(r#"{"spec":{"os":{"name":"windows"},"securityContext":{"windowsOptions":{"hostProcess":false}}}}"#);
-        assert_eq!(v1_0(&pod), None);
+        assert!(v1_0(&pod).is_none());
     }
 
     #[test]

@@ -44,14 +44,25 @@ pub struct Violation {
 }
 
 /// What a check's evaluation returns for a pod that does not pass.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Violated {
+pub struct Violated<'p> {
     /// The short reason, letter for letter as Pod Security admission gives it.
     pub reason: Cow<'static, str>,
     /// Containers and values, letter for letter as Pod Security admission gives them; may be empty.
     pub detail: String,
-    /// At least one, in the order the server visits them.
-    pub violations: Vec<Violation>,
+    /// At least one, in the order the server visits them. They are made one by one: there may be very many of them, and
+    /// who only wants to know whether the pod passes needs none.
+    pub violations: Box<dyn Iterator<Item = Violation> + 'p>,
+}
+
+impl<'p> Violated<'p> {
+    /// What a check found; `violations` is asked for them when they are needed.
+    pub fn new(
+        reason: impl Into<Cow<'static, str>>,
+        detail: String,
+        violations: impl Iterator<Item = Violation> + 'p,
+    ) -> Self {
+        Self { reason: reason.into(), detail, violations: Box::new(violations) }
+    }
 }
 
 /// A failed check: its identity beside what it said.
@@ -67,8 +78,10 @@ pub struct Finding {
     pub reason: Cow<'static, str>,
     /// See [`Violated::detail`].
     pub detail: String,
-    /// See [`Violated::violations`].
+    /// The first of [`Violated::violations`], as many as were asked for.
     pub violations: Vec<Violation>,
+    /// How many more there are.
+    pub unlisted: usize,
 }
 
 impl Finding {

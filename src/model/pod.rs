@@ -4,8 +4,10 @@
 //! as an element of a list, as Go's decoder has it.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::marker::PhantomData;
 
-use serde::de::{Deserialize, Deserializer};
+use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
 
 use super::FieldPath;
 use super::volume::Volume;
@@ -85,7 +87,7 @@ pub struct Container {
     #[serde(deserialize_with = "nullable_list")]
     pub ports: Vec<ContainerPort>,
     /// Its security context.
-    pub security_context: Option<SecurityContext>,
+    pub security_context: Option<Box<SecurityContext>>,
     /// Restarts it when it fails.
     pub liveness_probe: Option<Box<Probe>>,
     /// Takes it out of services when it fails.
@@ -357,8 +359,34 @@ where
     D: Deserializer<'de>,
     T: Deserialize<'de> + Default,
 {
-    let list = Option::<Vec<Option<T>>>::deserialize(deserializer)?.unwrap_or_default();
-    Ok(list.into_iter().map(Option::unwrap_or_default).collect())
+    deserializer.deserialize_option(NullableList(PhantomData))
+}
+
+/// Makes room for as many items as are announced: who announces some has them all in memory already.
+struct NullableList<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de> + Default> Visitor<'de> for NullableList<T> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_none<E>(self) -> Result<Vec<T>, E> {
+        Ok(Vec::new())
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Vec<T>, D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Vec<T>, A::Error> {
+        let mut list = Vec::with_capacity(items.size_hint().unwrap_or_default());
+        while let Some(item) = items.next_element::<Option<T>>()? {
+            list.push(item.unwrap_or_default());
+        }
+        Ok(list)
+    }
 }
 
 /// Reads `null` as an empty map, and `null` values as empty strings.

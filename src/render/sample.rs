@@ -23,7 +23,15 @@ pub(super) fn violation(path: &[&'static str], container: &str, actual: Value, w
 pub(super) fn finding(check: &'static str, reason: &'static str, detail: &str, violations: Vec<Violation>) -> Finding {
     let known = checks::by_id(check).expect("a known check");
     let fix = if check == "hostPathVolumes" { Applicability::Manual } else { known.fix };
-    Finding { check, level: known.level, fix, reason: reason.into(), detail: detail.to_owned(), violations }
+    Finding {
+        check,
+        level: known.level,
+        fix,
+        reason: reason.into(),
+        detail: detail.to_owned(),
+        violations,
+        unlisted: 0,
+    }
 }
 
 /// A spot in a text.
@@ -160,8 +168,9 @@ pub(super) fn hostile() -> Report {
         message: message.to_owned(),
     };
     report.errors =
-        vec![problem("b.yaml", Some(40), "not YAML: \u{1b}[31m<oops>"), problem("gone.yaml", None, "no such file")];
-    report.warnings = vec![problem("a b\u{1b}#,:%/ü.yaml", Some(5), "the key \"na\u{202e}me\" comes twice")];
+        vec![problem("b.yaml", Some(40), "not YAML: \u{1b}[31m<oops>"), problem("gone.yaml", None, "no such file")]
+            .into();
+    report.warnings = vec![problem("a b\u{1b}#,:%/ü.yaml", Some(5), "the key \"na\u{202e}me\" comes twice")].into();
     report
 }
 

@@ -17,7 +17,7 @@ pub use binary::{NO_TEXT, is_binary};
 pub use helm::{generator, helm_template, is_in_chart, plain_template_value};
 pub use input::{Input, expand, read_file};
 pub use object::{Object, objects, visit_objects};
-pub use place::place;
+pub use place::Places;
 pub use stretch::{Stretches, is_short, stretches};
 pub use template::{Found, find, served_version};
 pub use typing::{Unknown, check_object_types, check_template_fields};

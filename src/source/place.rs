@@ -7,23 +7,49 @@ use crate::yaml::{Located, Span, ValueRef};
 /// Most bytes of a line kept on either side of the column: lines of minified JSON are as long as the file.
 const REACH: usize = 160;
 
-/// Where `path`, from `object` down, is in `text` (the whole file): the field's key or list item; where the field is not
-/// set, the key of the closest object around it, or that object's first line.
-#[must_use]
-pub fn place(text: &str, object: ValueRef<'_>, path: &FieldPath) -> Place {
-    let located = object.locate(path);
-    let exact = located.steps == path.segments().len();
-    let span = anchor(&located);
+/// Gives field paths of one object their places.
+#[derive(Debug)]
+pub struct Places<'t> {
+    /// The whole file.
+    text: &'t str,
+    object: ValueRef<'t>,
+    /// The last place, and which offset it is of: many violations point at the container that lacks something.
+    last: Option<(usize, Place)>,
+}
+
+impl<'t> Places<'t> {
+    /// Of an object in `text`, which is the whole file.
+    #[must_use]
+    pub fn new(text: &'t str, object: ValueRef<'t>) -> Self {
+        Self { text, object, last: None }
+    }
+
+    /// Where `path`, from the object down, is: the field's key or list item; where the field is not set, the key of the
+    /// closest object around it, or that object's first line.
+    pub fn place(&mut self, path: &FieldPath) -> Place {
+        let located = self.object.locate(path);
+        let exact = located.steps == path.segments().len();
+        let span = anchor(&located);
+        match &self.last {
+            Some((start, place)) if *start == span.start && place.exact == exact => place.clone(),
+            _ => {
+                let place = found(self.text, &located, span, exact);
+                self.last = Some((span.start, place.clone()));
+                place
+            }
+        }
+    }
+}
+
+fn found(text: &str, located: &Located<'_>, span: Span, exact: bool) -> Place {
     let (line_start, line_end) = line_around(text, span.start);
-    let shown = &text[line_start..line_end];
     let before = text[line_start..span.start].chars().count();
-    let width = width(text, &located, span, exact, line_end);
     Place {
         line: span.line,
         column: span.column,
-        width,
+        width: width(text, located, span, exact, line_end),
         exact,
-        text: shown.into(),
+        text: text[line_start..line_end].into(),
         cut: (span.column - 1).saturating_sub(before),
     }
 }
@@ -76,7 +102,7 @@ mod tests {
         let cut = chunks(text);
         let document = Document::parse(&cut[cut.len() - 1]).unwrap();
         let object = objects(&document).remove(0).unwrap();
-        let place = place(text, object.value, path);
+        let place = Places::new(text, object.value).place(path);
         let meant = place.text.chars().skip(place.column - 1 - place.cut).take(place.width).collect();
         (place.line, place.column, meant, place.exact)
     }

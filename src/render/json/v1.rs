@@ -44,6 +44,9 @@ impl<'a, T, F: Fn(&'a T) -> W, W: Serialize> Serialize for Each<'a, T, F> {
     }
 }
 
+/// Findings with the places of their violations.
+type Findings<'a> = Each<'a, PlacedFinding, fn(&PlacedFinding) -> WireFinding<'_>>;
+
 #[derive(serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Document<E> {
@@ -117,13 +120,13 @@ pub(in crate::render) struct WireResult<'a> {
     /// `reason (detail), reason (detail)`, where there are findings.
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<String>,
-    findings: Vec<WireFinding<'a>>,
+    findings: Findings<'a>,
     /// What audit and warn policies find.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    modes: Vec<WireMode<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    modes: Option<Each<'a, ModeVerdict, fn(&ModeVerdict) -> WireMode<'_>>>,
     /// What runs of it, where it is in a cluster: pods with the same verdict together.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pods: Option<Vec<WirePods<'a>>>,
+    pods: Option<Each<'a, PodGroup, fn(&PodGroup) -> WirePods<'_>>>,
     /// Messages of events that say that its pods were refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     refusals: Option<&'a [String]>,
@@ -136,10 +139,10 @@ struct WirePods<'a> {
     allowed: bool,
     meets: &'static str,
     comes_back: bool,
-    findings: Vec<WireFinding<'a>>,
+    findings: Findings<'a>,
     injected: &'a [String],
     ephemeral_containers: &'a [String],
-    ephemeral_findings: Vec<WireFinding<'a>>,
+    ephemeral_findings: Findings<'a>,
 }
 
 #[derive(serde::Serialize)]
@@ -148,7 +151,7 @@ struct WireMode<'a> {
     mode: &'static str,
     policy: String,
     message: String,
-    findings: Vec<WireFinding<'a>>,
+    findings: Findings<'a>,
 }
 
 #[derive(serde::Serialize)]
@@ -159,7 +162,20 @@ pub(in crate::render) struct WireFinding<'a> {
     reason: &'a str,
     detail: &'a str,
     fix: &'static str,
-    violations: Vec<WireViolation<'a>>,
+    violations: Violations<'a>,
+    /// How many violations are not listed, where there are too many.
+    #[serde(skip_serializing_if = "is_zero")]
+    unlisted: usize,
+}
+
+/// Violations with their places in a text, those that have one.
+struct Violations<'a>(&'a [Violation], &'a [Place]);
+
+impl Serialize for Violations<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let places = self.1.iter().map(Some).chain(std::iter::repeat(None));
+        serializer.collect_seq(self.0.iter().zip(places).map(|(one, place)| violation(one, place)))
+    }
 }
 
 #[derive(serde::Serialize)]
@@ -184,6 +200,11 @@ pub(in crate::render) struct WireProblem<'a> {
     message: &'a str,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde asks")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
+
 fn display<S: Serializer>(path: &&FieldPath, serializer: S) -> Result<S::Ok, S::Error> {
     // In one piece: each piece would be looked through for what is to be escaped by itself.
     serializer.serialize_str(&path.text())
@@ -205,9 +226,9 @@ pub(in crate::render) fn result(basis: Basis, verdict: &Verdict) -> WireResult<'
         namespace_known: (basis.asked == Asked::Namespace).then_some(verdict.namespace_is_known),
         exempt: verdict.exempt.as_deref(),
         message: (!verdict.findings.is_empty()).then(|| words::message(&verdict.findings)),
-        findings: verdict.findings.iter().map(finding).collect(),
-        modes: verdict.modes.iter().map(mode).collect(),
-        pods: verdict.live.as_ref().map(|live| live.groups.iter().map(pods).collect()),
+        findings: findings(&verdict.findings),
+        modes: (!verdict.modes.is_empty()).then_some(Each(&verdict.modes, mode)),
+        pods: verdict.live.as_ref().map(|live| Each(live.groups.as_slice(), pods as _)),
         refusals: verdict.live.as_ref().map(|live| live.refusals.as_slice()).filter(|list| !list.is_empty()),
     }
 }
@@ -218,10 +239,10 @@ fn pods(group: &PodGroup) -> WirePods<'_> {
         allowed: group.allowed,
         meets: group.meets.as_str(),
         comes_back: group.comes_back,
-        findings: group.findings.iter().map(finding).collect(),
+        findings: findings(&group.findings),
         injected: &group.injected,
         ephemeral_containers: &group.ephemeral_containers,
-        ephemeral_findings: group.ephemeral.iter().map(finding).collect(),
+        ephemeral_findings: findings(&group.ephemeral),
     }
 }
 
@@ -230,24 +251,24 @@ fn mode(mode: &ModeVerdict) -> WireMode<'_> {
         mode: mode.mode.as_str(),
         policy: format!("{}:v1.{}", mode.policy.level, mode.policy.version.minor()),
         message: words::message(&mode.findings),
-        findings: mode.findings.iter().map(finding).collect(),
+        findings: findings(&mode.findings),
     }
 }
 
-fn finding(placed: &PlacedFinding) -> WireFinding<'_> {
-    finding_at(&placed.finding, &placed.places)
+fn findings(placed: &[PlacedFinding]) -> Findings<'_> {
+    Each(placed, |placed| finding_at(&placed.finding, &placed.places))
 }
 
 /// A finding for the wire; what has no place in a text has no lines.
-pub(in crate::render) fn finding_at<'a>(finding: &'a Finding, places: &[Place]) -> WireFinding<'a> {
-    let places = places.iter().map(Some).chain(std::iter::repeat(None));
+pub(in crate::render) fn finding_at<'a>(finding: &'a Finding, places: &'a [Place]) -> WireFinding<'a> {
     WireFinding {
         check: finding.check,
         level: finding.level.as_str(),
         reason: &finding.reason,
         detail: &finding.detail,
         fix: finding.fix.as_str(),
-        violations: finding.violations.iter().zip(places).map(|(one, place)| violation(one, place)).collect(),
+        violations: Violations(&finding.violations, places),
+        unlisted: finding.unlisted,
     }
 }
 

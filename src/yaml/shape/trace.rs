@@ -280,7 +280,6 @@ mod tests {
     #[derive(serde::Deserialize)]
     #[serde(default)]
     #[derive(Default)]
-    #[expect(dead_code, reason = "only its shape is looked at")]
     struct Outer {
         number: Option<i64>,
         inner: Vec<Inner>,
@@ -289,7 +288,6 @@ mod tests {
 
     #[derive(serde::Deserialize, Default)]
     #[serde(default)]
-    #[expect(dead_code, reason = "only its shape is looked at")]
     struct Inner {
         text: String,
         set: bool,
@@ -297,7 +295,6 @@ mod tests {
 
     #[derive(serde::Deserialize, Default)]
     #[serde(default)]
-    #[expect(dead_code, reason = "only its shape is looked at")]
     struct Endless {
         inner: Option<Box<Endless>>,
     }
