@@ -35,7 +35,12 @@ impl Selection {
     /// The same with at most so many violations per finding; the others are only counted.
     #[must_use]
     pub fn evaluate_up_to(&self, most: usize, pod: &PodTemplate) -> Vec<Finding> {
-        self.0.iter().filter_map(|(check, revision)| find(check, revision, most, pod)).collect()
+        self.findings(most, pod).collect()
+    }
+
+    /// The same one by one, so that the violations of one finding only are in memory.
+    pub fn findings(&self, most: usize, pod: &PodTemplate) -> impl Iterator<Item = Finding> {
+        self.0.iter().filter_map(move |(check, revision)| find(check, revision, most, pod))
     }
 
     /// Whether [`Selection::evaluate`] would find nothing.
@@ -63,6 +68,18 @@ fn find(check: &'static Check, revision: &Revision, most: usize, pod: &PodTempla
     })
 }
 
+/// The selection of a policy.
+#[must_use]
+pub fn selection(policy: Policy) -> &'static Selection {
+    static NOTHING: Selection = Selection(Vec::new());
+    let minor = usize::from(policy.version.minor());
+    match policy.level {
+        Level::Privileged => &NOTHING,
+        Level::Baseline => &BASELINE[minor],
+        Level::Restricted => &RESTRICTED[minor],
+    }
+}
+
 /// The selections of all versions for one level, by minor version: a run asks for the same few again and again.
 static BASELINE: LazyLock<Vec<Selection>> = LazyLock::new(|| all_versions(Level::Baseline));
 static RESTRICTED: LazyLock<Vec<Selection>> = LazyLock::new(|| all_versions(Level::Restricted));
@@ -74,18 +91,13 @@ fn all_versions(level: Level) -> Vec<Selection> {
 /// What `policy` finds in `pod`, as [`Selection::evaluate`].
 #[must_use]
 pub fn evaluate(policy: Policy, pod: &PodTemplate) -> Vec<Finding> {
-    evaluate_up_to(usize::MAX, policy, pod)
+    selection(policy).evaluate(pod)
 }
 
 /// What `policy` finds in `pod`, as [`Selection::evaluate_up_to`].
 #[must_use]
 pub fn evaluate_up_to(most: usize, policy: Policy, pod: &PodTemplate) -> Vec<Finding> {
-    let minor = usize::from(policy.version.minor());
-    match policy.level {
-        Level::Privileged => Vec::new(),
-        Level::Baseline => BASELINE[minor].evaluate_up_to(most, pod),
-        Level::Restricted => RESTRICTED[minor].evaluate_up_to(most, pod),
-    }
+    selection(policy).evaluate_up_to(most, pod)
 }
 
 /// The strictest level that `pod` meets at a version. `judged` is what is known already: a level of that version, and

@@ -53,14 +53,11 @@ fn v1_25(pod: &PodTemplate) -> Option<Violated<'_>> {
 }
 
 fn v1_8(pod: &PodTemplate) -> Option<Violated<'_>> {
-    let found: Vec<_> = pod.spec.all_containers().filter(|c| own_value(c) != Some(false)).collect();
-    if found.is_empty() {
-        return None;
-    }
-    let detail = format!("{} must set securityContext.allowPrivilegeEscalation=false", containers(&found));
+    let found = pod.spec.all_containers().filter(|c| own_value(c) != Some(false));
+    let detail = format!("{} must set securityContext.allowPrivilegeEscalation=false", containers(found.clone())?);
     let violation =
         |c: PlacedContainer<'_>| Setter::Container(c).violation(&["allowPrivilegeEscalation"], own_value(&c), false);
-    Some(Violated::new(REASON, detail, found.into_iter().map(violation)))
+    Some(Violated::new(REASON, detail, found.map(violation)))
 }
 
 fn own_value(container: &PlacedContainer<'_>) -> Option<bool> {

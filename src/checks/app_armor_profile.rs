@@ -53,40 +53,35 @@ const ANNOTATION_PREFIX: &str = "container.apparmor.security.beta.kubernetes.io/
 fn v1_0(pod: &PodTemplate) -> Option<Violated<'_>> {
     let found = forbidden_types(pod);
     let annotations = forbidden_annotations(pod);
-    if found.is_empty() && annotations.is_empty() {
+    let names = names(found.clone());
+    if names.is_none() && annotations.is_empty() {
         return None;
     }
 
-    let types: BTreeSet<_> = found.iter().map(|(_, type_)| *type_).collect();
+    let types: BTreeSet<_> = found.clone().map(|(_, type_)| type_).collect();
     let mut texts: Vec<_> = annotations.iter().map(|(key, value)| format!("{key}={}", go_quote(value))).collect();
     texts.sort_unstable();
     let values: Vec<_> = types.into_iter().chain(texts.iter().map(String::as_str)).collect();
 
-    let mut guilty = Vec::new();
-    if !found.is_empty() {
-        guilty.push(names(&found));
-    }
-    if !annotations.is_empty() {
-        guilty.push(plural("annotation", "annotations", annotations.len()).to_owned());
-    }
+    let noun = || plural("annotation", "annotations", annotations.len()).to_owned();
+    let guilty: Vec<_> = names.into_iter().chain((!annotations.is_empty()).then(noun)).collect();
 
     let path = &["appArmorProfile", "type"];
     let reason = plural("forbidden AppArmor profile", "forbidden AppArmor profiles", values.len());
     let detail = format!("{} must not set AppArmor profile type to {}", guilty.join(" and "), join_quote(&values));
-    let of_fields =
-        found.into_iter().map(|(setter, type_)| setter.violation(path, text_value(type_), "RuntimeDefault"));
+    let of_fields = found.map(|(setter, type_)| setter.violation(path, text_value(type_), "RuntimeDefault"));
     let by_name = if annotations.is_empty() { HashMap::new() } else { pod.spec.containers_by_name() };
     let of_annotations = annotations.into_iter().map(move |(key, value)| annotation_violation(&by_name, key, value));
     Some(Violated::new(reason, detail, of_fields.chain(of_annotations)))
 }
 
-fn forbidden_types(pod: &PodTemplate) -> Vec<(Setter<'_>, &str)> {
+fn forbidden_types(pod: &PodTemplate) -> impl Iterator<Item = (Setter<'_>, &str)> + Clone {
     let types = setters(
         &pod.spec,
         |pod| Some(pod.app_armor_profile.as_ref()?.type_.as_str()),
         |own| Some(own.app_armor_profile.as_ref()?.type_.as_str()),
     );
-    types.filter(|(_, type_)| !matches!(*type_, "RuntimeDefault" | "Localhost")).collect()
+    types.filter(|(_, type_)| !matches!(*type_, "RuntimeDefault" | "Localhost"))
 }
 
 fn forbidden_annotations(pod: &PodTemplate) -> Vec<(&str, &str)> {

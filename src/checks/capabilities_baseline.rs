@@ -83,12 +83,9 @@ fn v1_0(pod: &PodTemplate) -> Option<Violated<'_>> {
 
 /// Which containers add which capabilities that `allowed` does not hold; `None` where none does.
 pub(super) fn added_beyond(pod: &PodTemplate, allowed: &'static [&'static str]) -> Option<String> {
-    let found: Vec<_> = pod.spec.all_containers().filter(|c| beyond(*c, allowed).next().is_some()).collect();
-    if found.is_empty() {
-        return None;
-    }
-    let names: BTreeSet<_> = found.iter().flat_map(|c| beyond(*c, allowed)).map(|(_, name)| name).collect();
-    Some(format!("{} must not include {} in securityContext.capabilities.add", containers(&found), join_quote(names)))
+    let who = containers(pod.spec.all_containers().filter(|c| beyond(*c, allowed).next().is_some()))?;
+    let names: BTreeSet<_> = pod.spec.all_containers().flat_map(|c| beyond(c, allowed)).map(|(_, name)| name).collect();
+    Some(format!("{who} must not include {} in securityContext.capabilities.add", join_quote(names)))
 }
 
 /// The violations of the container's added capabilities that `allowed` does not hold.

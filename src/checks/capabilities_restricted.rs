@@ -78,9 +78,8 @@ fn v1_25(pod: &PodTemplate) -> Option<Violated<'_>> {
 }
 
 fn v1_22(pod: &PodTemplate) -> Option<Violated<'_>> {
-    let keeping: Vec<_> = pod.spec.all_containers().filter(keeps_some).collect();
-    let missing = (!keeping.is_empty())
-        .then(|| format!(r#"{} must set securityContext.capabilities.drop=["ALL"]"#, containers(&keeping)));
+    let keeping = containers(pod.spec.all_containers().filter(keeps_some));
+    let missing = keeping.map(|who| format!(r#"{who} must set securityContext.capabilities.drop=["ALL"]"#));
     let details: Vec<_> = missing.into_iter().chain(added_beyond(pod, ALLOWED)).collect();
     if details.is_empty() {
         return None;

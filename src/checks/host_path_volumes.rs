@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::setters::Setter;
-use super::text::{join_quote, plural};
+use super::text;
 use super::volume_use::repair;
 use super::{Check, Cis, Meaning, Revision};
 use crate::model::{Applicability, FieldPath, HostPath, PodTemplate, Violated};
@@ -47,17 +47,13 @@ const REASON: &str = "hostPath volumes";
 
 fn v1_0(pod: &PodTemplate) -> Option<Violated<'_>> {
     let volumes = pod.spec.volumes.iter().enumerate();
-    let found: Vec<_> = volumes.filter_map(|(at, volume)| Some((at, volume, volume.host_path.as_ref()?))).collect();
-    if found.is_empty() {
-        return None;
-    }
-    let names = join_quote(found.iter().map(|(_, volume, _)| &volume.name));
-    let detail = format!("{} {names}", plural("volume", "volumes", found.len()));
+    let found = volumes.filter_map(|(at, volume)| Some((at, &volume.name, volume.host_path.as_ref()?)));
+    let who = text::volumes(found.clone().map(|(_, name, _)| name))?;
     let violation = |(at, _, host_path): (usize, _, _)| {
         let path = FieldPath::fields(&["spec", "volumes"]).index(at).field("hostPath");
         Setter::Pod.violation_at(path, value(host_path), Value::Null)
     };
-    Some(Violated::new(REASON, detail, found.into_iter().map(violation)))
+    Some(Violated::new(REASON, who, found.map(violation)))
 }
 
 /// The source as JSON, as far as the model keeps it.

@@ -47,17 +47,14 @@ pub(super) const CHECK: Check = Check {
 const REASON: &str = "hostPort";
 
 fn v1_0(pod: &PodTemplate) -> Option<Violated<'_>> {
-    let found: Vec<_> = pod.spec.all_containers().filter(|c| host_ports(*c).next().is_some()).collect();
-    if found.is_empty() {
-        return None;
-    }
+    let found = pod.spec.all_containers().filter(|c| host_ports(*c).next().is_some());
+    let who = containers(found.clone())?;
     // Admission keeps the numbers as texts, so 443 comes before 80.
-    let ports: BTreeSet<_> = found.iter().flat_map(|c| host_ports(*c)).map(|(_, port)| port.to_string()).collect();
-    let uses = plural("uses", "use", found.len());
+    let ports: BTreeSet<_> = found.clone().flat_map(host_ports).map(|(_, port)| port.to_string()).collect();
+    let uses = plural("uses", "use", found.clone().count());
     let noun = plural("hostPort", "hostPorts", ports.len());
     let list = ports.into_iter().collect::<Vec<_>>().join(", ");
-    let detail = format!("{} {uses} {noun} {list}", containers(&found));
-    Some(Violated::new(REASON, detail, found.into_iter().flat_map(violations_of)))
+    Some(Violated::new(REASON, format!("{who} {uses} {noun} {list}"), found.flat_map(violations_of)))
 }
 
 fn host_ports<'a>(container: PlacedContainer<'a>) -> impl Iterator<Item = (usize, i32)> + use<'a> {

@@ -66,16 +66,13 @@ pub(super) const CHECK: Check = Check {
 const REASON: &str = "probe or lifecycle host";
 
 fn v1_34(pod: &PodTemplate) -> Option<Violated<'_>> {
-    let found: Vec<_> = pod.spec.all_containers().flat_map(hosts).collect();
-    if found.is_empty() {
-        return None;
-    }
-    let names: BTreeSet<_> = found.iter().map(|host| host.container.container.name.as_str()).collect();
-    let values: BTreeSet<_> = found.iter().map(|host| host.value).collect();
+    let found = pod.spec.all_containers().flat_map(hosts);
+    let names: BTreeSet<_> = found.clone().map(|host| host.container.container.name.as_str()).collect();
+    let values: BTreeSet<_> = found.clone().map(|host| host.value).collect();
     let uses = plural("uses", "use", names.len());
     let noun = plural("probe or lifecycle host", "probe or lifecycle hosts", values.len());
-    let detail = format!("{} {uses} {noun} {}", containers(names), join_quote(values));
-    Some(Violated::new(REASON, detail, found.into_iter().map(|host| host.violation())))
+    let detail = format!("{} {uses} {noun} {}", containers(names)?, join_quote(values));
+    Some(Violated::new(REASON, detail, found.map(|host| host.violation())))
 }
 
 /// A host that a probe or hook of a container names.
@@ -93,7 +90,7 @@ impl Host<'_> {
     }
 }
 
-fn hosts(container: PlacedContainer<'_>) -> impl Iterator<Item = Host<'_>> {
+fn hosts(container: PlacedContainer<'_>) -> impl Iterator<Item = Host<'_>> + Clone {
     let own = container.container;
     let lifecycle = own.lifecycle.as_deref();
     let handlers: [(&[&'static str], Option<&Probe>); 5] = [

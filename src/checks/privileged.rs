@@ -42,13 +42,10 @@ pub(super) const CHECK: Check = Check {
 const REASON: &str = "privileged";
 
 fn v1_0(pod: &PodTemplate) -> Option<Violated<'_>> {
-    let found: Vec<_> = pod.spec.all_containers().filter(is_privileged).collect();
-    if found.is_empty() {
-        return None;
-    }
-    let detail = format!("{} must not set securityContext.privileged=true", containers(&found));
+    let found = pod.spec.all_containers().filter(is_privileged);
+    let detail = format!("{} must not set securityContext.privileged=true", containers(found.clone())?);
     let violation = |container| Setter::Container(container).violation(&["privileged"], true, false);
-    Some(Violated::new(REASON, detail, found.into_iter().map(violation)))
+    Some(Violated::new(REASON, detail, found.map(violation)))
 }
 
 fn is_privileged(container: &PlacedContainer<'_>) -> bool {

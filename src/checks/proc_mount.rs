@@ -50,14 +50,12 @@ fn v1_35(pod: &PodTemplate) -> Option<Violated<'_>> {
 }
 
 pub(super) fn v1_0(pod: &PodTemplate) -> Option<Violated<'_>> {
-    let found: Vec<_> = pod.spec.all_containers().filter(|c| other_type(*c).is_some()).collect();
-    if found.is_empty() {
-        return None;
-    }
-    let types: BTreeSet<_> = found.iter().filter_map(|c| other_type(*c)).collect();
-    let detail = format!("{} must not set securityContext.procMount to {}", containers(&found), join_quote(types));
+    let found = pod.spec.all_containers().filter(|c| other_type(*c).is_some());
+    let who = containers(found.clone())?;
+    let types: BTreeSet<_> = found.clone().filter_map(other_type).collect();
+    let detail = format!("{who} must not set securityContext.procMount to {}", join_quote(types));
     let violation = |c: PlacedContainer<'_>| Setter::Container(c).violation(&["procMount"], other_type(c), "Default");
-    Some(Violated::new(REASON, detail, found.into_iter().map(violation)))
+    Some(Violated::new(REASON, detail, found.map(violation)))
 }
 
 /// The container's type, where it is set and is not the default.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::host_path_volumes;
 use super::setters::Setter;
-use super::text::{join_quote, plural};
+use super::text::{self, join_quote, plural};
 use super::volume_use::repair;
 use super::{Check, Cis, Meaning, Revision};
 use crate::model::{Applicability, FieldPath, HARMLESS_SOURCES, PodTemplate, Violated, Violation, Volume};
@@ -80,18 +80,13 @@ const RESTRICTED: &[&str] = &[
 
 fn v1_0(pod: &PodTemplate) -> Option<Violated<'_>> {
     let volumes = pod.spec.volumes.iter().enumerate();
-    let found: Vec<_> =
-        volumes.filter(|(_, volume)| !HARMLESS_SOURCES.iter().any(|source| volume.has(source))).collect();
-    if found.is_empty() {
-        return None;
-    }
-    let types: BTreeSet<_> = found.iter().map(|(_, volume)| restricted_source(volume).unwrap_or("unknown")).collect();
-    let noun = plural("volume", "volumes", found.len());
-    let names = join_quote(found.iter().map(|(_, volume)| &volume.name));
-    let uses = plural("uses", "use", found.len());
+    let found = volumes.filter(|(_, volume)| !HARMLESS_SOURCES.iter().any(|source| volume.has(source)));
+    let who = text::volumes(found.clone().map(|(_, volume)| &volume.name))?;
+    let types: BTreeSet<_> = found.clone().map(|(_, volume)| restricted_source(volume).unwrap_or("unknown")).collect();
+    let uses = plural("uses", "use", found.clone().count());
     let kind = plural("restricted volume type", "restricted volume types", types.len());
-    let detail = format!("{noun} {names} {uses} {kind} {}", join_quote(types));
-    Some(Violated::new(REASON, detail, found.into_iter().map(|(at, volume)| violation(at, volume))))
+    let detail = format!("{who} {uses} {kind} {}", join_quote(types));
+    Some(Violated::new(REASON, detail, found.map(|(at, volume)| violation(at, volume))))
 }
 
 fn restricted_source(volume: &Volume) -> Option<&'static str> {

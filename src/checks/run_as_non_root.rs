@@ -60,24 +60,18 @@ fn v1_0(pod: &PodTemplate) -> Option<Violated<'_>> {
 /// Somebody sets false: admission names only those, whoever else sets nothing.
 fn explicit(pod: &PodTemplate) -> Option<Violated<'_>> {
     let values = setters(&pod.spec, |pod| pod.run_as_non_root, |own| own.run_as_non_root);
-    let found: Vec<_> = values.filter(|(_, value)| !value).collect();
-    if found.is_empty() {
-        return None;
-    }
-    let detail = format!("{} must not set securityContext.runAsNonRoot=false", names(&found));
-    let violations = found.into_iter().map(|(setter, value)| setter.violation(&["runAsNonRoot"], value, true));
+    let found = values.filter(|(_, value)| !value);
+    let detail = format!("{} must not set securityContext.runAsNonRoot=false", names(found.clone())?);
+    let violations = found.map(|(setter, value)| setter.violation(&["runAsNonRoot"], value, true));
     Some(Violated::new(REASON, detail, violations))
 }
 
 /// Nobody sets false, but neither does anybody set true for these containers.
 fn implicit(pod: &PodTemplate) -> Option<Violated<'_>> {
     let found = unset(&pod.spec, |pod| pod.run_as_non_root, |own| own.run_as_non_root);
-    if found.is_empty() {
-        return None;
-    }
-    let detail = format!("pod or {} must set securityContext.runAsNonRoot=true", containers(&found));
+    let detail = format!("pod or {} must set securityContext.runAsNonRoot=true", containers(found.clone())?);
     let violation = |container| Setter::Container(container).violation(&["runAsNonRoot"], Value::Null, true);
-    Some(Violated::new(REASON, detail, found.into_iter().map(violation)))
+    Some(Violated::new(REASON, detail, found.map(violation)))
 }
 
 fn repair(case: &Case<'_>) -> Repair {
@@ -89,8 +83,8 @@ fn repair(case: &Case<'_>) -> Repair {
     let values = setters(&case.pod.spec, |pod| pod.run_as_non_root, |own| own.run_as_non_root);
     let wrong = values.filter(|(_, value)| !value).map(|(setter, _)| setter).collect();
     let of_pod = case.pod.spec.security_context.as_ref().and_then(|pod| pod.run_as_non_root);
-    let lacking = unset(&case.pod.spec, |pod| pod.run_as_non_root, |own| own.run_as_non_root);
-    let spread = spread(of_pod.is_some(), wrong, !lacking.is_empty());
+    let mut lacking = unset(&case.pod.spec, |pod| pod.run_as_non_root, |own| own.run_as_non_root);
+    let spread = spread(of_pod.is_some(), wrong, lacking.next().is_some());
     let path = |setter: &Setter<'_>| setter.security_context().field("runAsNonRoot");
     let has_way_out = namespace_obstacle(case).is_none();
     let risk = |setter: &Setter<'_>| risk(case, *setter, has_way_out);

@@ -56,12 +56,9 @@ fn v1_35(pod: &PodTemplate) -> Option<Violated<'_>> {
 
 fn v1_23(pod: &PodTemplate) -> Option<Violated<'_>> {
     let users = setters(&pod.spec, |pod| pod.run_as_user, |own| own.run_as_user);
-    let found: Vec<_> = users.filter(|(_, user)| *user == 0).collect();
-    if found.is_empty() {
-        return None;
-    }
-    let detail = format!("{} must not set runAsUser=0", names(&found));
-    let violations = found.into_iter().map(|(setter, user)| setter.violation(&["runAsUser"], user, Value::Null));
+    let found = users.filter(|(_, user)| *user == 0);
+    let detail = format!("{} must not set runAsUser=0", names(found.clone())?);
+    let violations = found.map(|(setter, user)| setter.violation(&["runAsUser"], user, Value::Null));
     Some(Violated::new(REASON, detail, violations))
 }
 

@@ -70,20 +70,14 @@ fn v1_31(pod: &PodTemplate) -> Option<Violated<'_>> {
     judge(pod, TYPES_V1_31)
 }
 
-fn judge<'p>(pod: &'p PodTemplate, types: &[&str]) -> Option<Violated<'p>> {
+fn judge<'p>(pod: &'p PodTemplate, types: &'static [&'static str]) -> Option<Violated<'p>> {
     let options = setters(&pod.spec, |pod| pod.se_linux_options.as_ref(), |own| own.se_linux_options.as_ref());
     let with_fields = options.map(|(setter, options)| (setter, forbidden_fields(options, types)));
-    let found: Vec<_> = with_fields.filter(|(_, fields)| !fields.is_empty()).collect();
-    if found.is_empty() {
-        return None;
-    }
+    let found = with_fields.filter(|(_, fields)| !fields.is_empty());
+    let who = names(found.clone())?;
     let values = |field: &str| -> BTreeSet<&str> {
-        found
-            .iter()
-            .flat_map(|(_, fields)| fields)
-            .filter(|(name, _)| *name == field)
-            .map(|(_, value)| *value)
-            .collect()
+        let fields = found.clone().flat_map(|(_, fields)| fields);
+        fields.filter(|(name, _)| *name == field).map(|(_, value)| value).collect()
     };
     let mut data = Vec::new();
     let bad_types = values("type");
@@ -95,8 +89,8 @@ fn judge<'p>(pod: &'p PodTemplate, types: &[&str]) -> Option<Violated<'p>> {
             data.push(format!("{field} may not be set"));
         }
     }
-    let detail = format!("{} set forbidden securityContext.seLinuxOptions: {}", names(&found), data.join("; "));
-    let violations = found.into_iter().flat_map(|(setter, fields)| violations_of(setter, fields));
+    let detail = format!("{who} set forbidden securityContext.seLinuxOptions: {}", data.join("; "));
+    let violations = found.flat_map(|(setter, fields)| violations_of(setter, fields));
     Some(Violated::new(REASON, detail, violations))
 }
 

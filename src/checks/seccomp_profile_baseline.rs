@@ -62,19 +62,16 @@ pub(super) const CHECK: Check = Check {
 const REASON: &str = "seccompProfile";
 
 pub(super) fn v1_19(pod: &PodTemplate) -> Option<Violated<'_>> {
-    let found: Vec<_> = wrong_types(pod).collect();
-    if found.is_empty() {
-        return None;
-    }
-    let values: BTreeSet<_> = found.iter().map(|(_, type_)| *type_).collect();
+    let found = wrong_types(pod);
+    let who = names(found.clone())?;
+    let values: BTreeSet<_> = found.clone().map(|(_, type_)| type_).collect();
     let path = &["seccompProfile", "type"];
-    let detail =
-        format!("{} must not set securityContext.seccompProfile.type to {}", names(&found), join_quote(values));
+    let detail = format!("{who} must not set securityContext.seccompProfile.type to {}", join_quote(values));
     let violation = |(setter, type_): (Setter<'_>, &str)| setter.violation(path, text_value(type_), "RuntimeDefault");
-    Some(Violated::new(REASON, detail, found.into_iter().map(violation)))
+    Some(Violated::new(REASON, detail, found.map(violation)))
 }
 
-fn wrong_types(pod: &PodTemplate) -> impl Iterator<Item = (Setter<'_>, &str)> {
+fn wrong_types(pod: &PodTemplate) -> impl Iterator<Item = (Setter<'_>, &str)> + Clone {
     let types = setters(
         &pod.spec,
         |pod| Some(pod.seccomp_profile.as_ref()?.type_.as_str()),

@@ -68,16 +68,13 @@ fn v1_19(pod: &PodTemplate) -> Option<Violated<'_>> {
 
 fn implicit(pod: &PodTemplate) -> Option<Violated<'_>> {
     let found = unset(&pod.spec, |pod| pod.seccomp_profile.as_ref(), |own| own.seccomp_profile.as_ref());
-    if found.is_empty() {
-        return None;
-    }
     let detail = format!(
         r#"pod or {} must set securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost""#,
-        containers(&found)
+        containers(found.clone())?
     );
     let path = &["seccompProfile", "type"];
     let violation = |container| Setter::Container(container).violation(path, Value::Null, "RuntimeDefault");
-    Some(Violated::new(REASON, detail, found.into_iter().map(violation)))
+    Some(Violated::new(REASON, detail, found.map(violation)))
 }
 
 fn repair(case: &Case<'_>) -> Repair {
@@ -85,7 +82,7 @@ fn repair(case: &Case<'_>) -> Repair {
         return case.left_for_windows();
     }
     let lacking = unset(&case.pod.spec, |pod| pod.seccomp_profile.as_ref(), |own| own.seccomp_profile.as_ref());
-    seccomp_profile_baseline::repair_fields(case, lacking)
+    seccomp_profile_baseline::repair_fields(case, lacking.collect())
 }
 
 #[cfg(test)]

@@ -46,11 +46,11 @@ impl Setter<'_> {
 }
 
 /// Everybody who sets a field that both kinds of securityContext have, with the value: the pod, then its containers.
-pub(super) fn setters<'a, T: 'a>(
+pub(super) fn setters<'a, T: Clone + 'a>(
     spec: &'a PodSpec,
     of_pod: impl Fn(&'a PodSecurityContext) -> Option<T>,
-    of_container: impl Fn(&'a SecurityContext) -> Option<T>,
-) -> impl Iterator<Item = (Setter<'a>, T)> {
+    of_container: impl Fn(&'a SecurityContext) -> Option<T> + Clone,
+) -> impl Iterator<Item = (Setter<'a>, T)> + Clone {
     let pod = spec.security_context.as_deref().and_then(of_pod).map(|value| (Setter::Pod, value));
     let containers = spec.all_containers().filter_map(move |placed| {
         let context = placed.container.security_context.as_ref()?;
@@ -63,14 +63,13 @@ pub(super) fn setters<'a, T: 'a>(
 pub(super) fn unset<'a, T>(
     spec: &'a PodSpec,
     of_pod: impl Fn(&'a PodSecurityContext) -> Option<T>,
-    of_container: impl Fn(&'a SecurityContext) -> Option<T>,
-) -> Vec<PlacedContainer<'a>> {
-    if spec.security_context.as_deref().and_then(of_pod).is_some() {
-        return Vec::new();
-    }
-    let sets =
-        |placed: &PlacedContainer<'a>| placed.container.security_context.as_deref().and_then(&of_container).is_some();
-    spec.all_containers().filter(|placed| !sets(placed)).collect()
+    of_container: impl Fn(&'a SecurityContext) -> Option<T> + Clone,
+) -> impl Iterator<Item = PlacedContainer<'a>> + Clone {
+    let sets = move |placed: &PlacedContainer<'a>| {
+        placed.container.security_context.as_deref().and_then(&of_container).is_some()
+    };
+    let pod_sets = spec.security_context.as_deref().and_then(of_pod).is_some();
+    spec.all_containers().filter(move |placed| !pod_sets && !sets(placed))
 }
 
 /// Where a field is to be written and where it is to go, so that everybody has a value that passes.
@@ -94,26 +93,26 @@ pub(super) fn spread<'a>(pod_has_one: bool, wrong: Vec<Setter<'a>>, somebody_lac
     }
 }
 
-/// `pod`, `container "a"` or `pod and containers "a", "b"`, whatever they set.
-pub(super) fn names<T>(setters: &[(Setter<'_>, T)]) -> String {
-    let mut pod = None;
-    let mut of_containers = Vec::new();
-    for (setter, _) in setters {
-        match setter {
-            Setter::Pod => pod = Some("pod"),
-            Setter::Container(container) => of_containers.push(*container),
+/// `pod`, `container "a"` or `pod and containers "a", "b"`, whatever they set; `None` where nobody does.
+pub(super) fn names<'a, T>(setters: impl Iterator<Item = (Setter<'a>, T)>) -> Option<String> {
+    let mut has_pod = false;
+    let containers = containers(setters.filter_map(|(setter, _)| match setter {
+        Setter::Pod => {
+            has_pod = true;
+            None
         }
-    }
-    match pod {
-        None => containers(&of_containers),
-        Some(pod) if of_containers.is_empty() => pod.to_owned(),
-        Some(pod) => format!("{pod} and {}", containers(&of_containers)),
+        Setter::Container(container) => Some(container),
+    }));
+    match (has_pod, containers) {
+        (false, containers) => containers,
+        (true, None) => Some("pod".to_owned()),
+        (true, Some(containers)) => Some(format!("pod and {containers}")),
     }
 }
 
-/// `container "a"` or `containers "a", "b"`.
-pub(super) fn containers(placed: &[PlacedContainer<'_>]) -> String {
-    text::containers(placed.iter().map(|container| container.name.as_str()))
+/// `container "a"` or `containers "a", "b"`; `None` where there is none.
+pub(super) fn containers<'a>(placed: impl Iterator<Item = PlacedContainer<'a>>) -> Option<String> {
+    text::containers(placed.map(|placed| placed.container.name.as_str()))
 }
 
 /// A text field as JSON: the model keeps an unset one as an empty string.
@@ -128,9 +127,9 @@ mod tests {
 
     fn users(json: &str) -> (String, Vec<String>) {
         let pod = pod(json);
-        let found: Vec<_> = setters(&pod.spec, |pod| pod.run_as_user, |own| own.run_as_user).collect();
+        let found = setters(&pod.spec, |pod| pod.run_as_user, |own| own.run_as_user);
         let unset = unset(&pod.spec, |pod| pod.run_as_user, |own| own.run_as_user);
-        (names(&found), unset.iter().map(|container| container.name.clone()).collect())
+        (names(found).unwrap_or_default(), unset.map(|container| container.name.clone()).collect())
     }
 
     #[test]

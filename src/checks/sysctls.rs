@@ -108,18 +108,18 @@ fn v1_37(pod: &PodTemplate) -> Option<Violated<'_>> {
 }
 
 fn judge(pod: &PodTemplate, minor: u16) -> Option<Violated<'_>> {
-    let passes = |name: &str| ALLOWED.iter().any(|(allowed, since)| *allowed == name && *since <= minor);
+    let passes = move |name: &str| ALLOWED.iter().any(|(allowed, since)| *allowed == name && *since <= minor);
     let set = pod.spec.security_context.as_ref()?.sysctls.iter().map(|sysctl| sysctl.name.as_str()).enumerate();
-    let found: Vec<_> = set.filter(|(_, name)| !passes(name)).collect();
-    if found.is_empty() {
+    let found = set.filter(move |(_, name)| !passes(name));
+    let names: Vec<_> = found.clone().map(|(_, name)| name).collect();
+    if names.is_empty() {
         return None;
     }
     let sysctls = FieldPath::fields(&["spec", "securityContext", "sysctls"]);
     let violation = move |(at, name): (usize, &str)| {
         Setter::Pod.violation_at(sysctls.clone().index(at).field("name"), text_value(name), Value::Null)
     };
-    let names: Vec<_> = found.iter().map(|(_, name)| *name).collect();
-    Some(Violated::new(REASON, names.join(", "), found.into_iter().map(violation)))
+    Some(Violated::new(REASON, names.join(", "), found.map(violation)))
 }
 
 fn repair(case: &Case<'_>) -> Repair {

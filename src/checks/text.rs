@@ -21,10 +21,20 @@ pub(super) fn plural(one: &'static str, many: &'static str, count: usize) -> &'s
     if count == 1 { one } else { many }
 }
 
-/// `container "a"` or `containers "a", "b"`.
-pub(super) fn containers<'a>(names: impl IntoIterator<Item = &'a str, IntoIter: ExactSizeIterator>) -> String {
-    let names = names.into_iter();
-    format!("{} {}", plural("container", "containers", names.len()), join_quote(names))
+/// `container "a"` or `containers "a", "b"`; `None` where there is none.
+pub(super) fn containers<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> Option<String> {
+    named("container", "containers", names)
+}
+
+/// `volume "a"` or `volumes "a", "b"`; `None` where there is none.
+pub(super) fn volumes<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> Option<String> {
+    named("volume", "volumes", names)
+}
+
+fn named<S: AsRef<str>>(one: &'static str, many: &'static str, names: impl IntoIterator<Item = S>) -> Option<String> {
+    let mut count = 0;
+    let list = join_quote(names.into_iter().inspect(|_| count += 1));
+    (count > 0).then(|| format!("{} {list}", plural(one, many, count)))
 }
 
 /// A string as Go's `%q` writes it, as admission does with annotation values.
@@ -71,8 +81,9 @@ mod tests {
 
     #[test]
     fn joins_with_quotes() {
-        assert_eq!(containers(["a"]), "container \"a\"");
-        assert_eq!(containers(["a", "b"]), "containers \"a\", \"b\"");
+        assert_eq!(volumes(Vec::<&str>::new()), None);
+        assert_eq!(containers(["a"]).as_deref(), Some("container \"a\""));
+        assert_eq!(containers(["a", "b"]).as_deref(), Some("containers \"a\", \"b\""));
         assert_eq!(join_quote(Vec::<&str>::new()), "");
     }
 }

@@ -51,13 +51,10 @@ fn v1_0(pod: &PodTemplate) -> Option<Violated<'_>> {
         |pod| pod.windows_options.as_ref()?.host_process,
         |own| own.windows_options.as_ref()?.host_process,
     );
-    let found: Vec<_> = values.filter(|(_, value)| *value).collect();
-    if found.is_empty() {
-        return None;
-    }
+    let found = values.filter(|(_, value)| *value);
     let path = &["windowsOptions", "hostProcess"];
-    let detail = format!("{} must not set securityContext.windowsOptions.hostProcess=true", names(&found));
-    let violations = found.into_iter().map(|(setter, value)| setter.violation(path, value, false));
+    let detail = format!("{} must not set securityContext.windowsOptions.hostProcess=true", names(found.clone())?);
+    let violations = found.map(|(setter, value)| setter.violation(path, value, false));
     Some(Violated::new(REASON, detail, violations))
 }
 

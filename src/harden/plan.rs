@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{tidy, windows, wishes};
 use crate::admission;
 use crate::checks::{self, Case, Containers, Left, Repair, is_of_ephemeral_container};
-use crate::evaluate::{evaluate, strictest_level};
+use crate::evaluate::{evaluate, evaluate_up_to, selection, strictest_level};
 use crate::model::{Applicability, Choices, Edit, FieldPath, Finding, PodTemplate, Violation};
 use crate::policy::{Level, Policy};
 use crate::report::harden::{PlannedEdit, Residue};
@@ -95,7 +95,7 @@ struct Draft {
 impl Draft {
     /// Collects what checks and choices ask for, the findings of `written` and no others.
     fn repair(&mut self, task: &Task<'_>, written: &PodTemplate) -> Result<(), String> {
-        let windows = windows::assume(task, written, &evaluate(task.policy, &prepared(written)));
+        let windows = windows::assume(task, written, &evaluate_up_to(0, task.policy, &prepared(written)));
         // The rest is planned for the pod that the template says it is from here on.
         let mut template = task.template.clone();
         Edit::apply(&mut template, windows.steps.iter().map(|step| &step.edit)).map_err(|misfit| misfit.to_string())?;
@@ -103,8 +103,8 @@ impl Draft {
         self.add(task, written, "windows", Repair { steps: windows.steps, ..Repair::default() });
         self.notes.extend(windows.note);
 
-        let findings = evaluate(task.policy, &prepared(&pod));
-        let left_alone: Vec<_> = findings
+        let prepared = prepared(&pod);
+        let left_alone: Vec<_> = evaluate_up_to(0, task.policy, &prepared)
             .iter()
             .filter(|finding| is_left_alone(task.choices, finding))
             .map(|finding| finding.check)
@@ -118,8 +118,8 @@ impl Draft {
             left_alone: &left_alone,
             is_windows: windows.is_windows,
         };
-        for finding in &findings {
-            self.add_finding(task, &Case { violations: &finding.violations, ..case }, finding);
+        for finding in selection(task.policy).findings(usize::MAX, &prepared) {
+            self.add_finding(task, &Case { violations: &finding.violations, ..case }, &finding);
         }
         for (choice, repair) in wishes::wishes(&case) {
             self.add(task, &pod, choice, repair);

@@ -302,7 +302,7 @@ impl std::ops::Deref for PlacedContainer<'_> {
 
 impl PodSpec {
     /// Init, regular, ephemeral containers: the order in which admission visits them and lists them in its messages.
-    pub fn all_containers(&self) -> impl Iterator<Item = PlacedContainer<'_>> {
+    pub fn all_containers(&self) -> impl Iterator<Item = PlacedContainer<'_>> + Clone {
         let placed = |kind| move |(index, container)| PlacedContainer { kind, index, container };
         ContainerKind::ALL.into_iter().flat_map(move |kind| self.list(kind).iter().enumerate().map(placed(kind)))
     }

@@ -295,15 +295,11 @@ mod tests {
     fn with_values(path: &[&str]) -> Vec<String> {
         let values =
             ["true", "'x'", "'8'", "7", "1.5", "-1", "4294967296", "[]", "[1]", "['x']", "{}", "{x: 1}", "null"];
-        let wrap = |value: &str| {
-            path.iter().rev().fold(value.to_owned(), |inner, name| {
-                let name = name
-                    .strip_suffix("[]")
-                    .map_or(format!("{{{name}: {inner}}}"), |list| format!("{{{list}: [{inner}]}}"));
-                name
-            })
+        let within = |inner: String, name: &&str| match name.strip_suffix("[]") {
+            Some(list) => format!("{{{list}: [{inner}]}}"),
+            None => format!("{{{name}: {inner}}}"),
         };
-        values.iter().map(|value| wrap(value)).collect()
+        values.iter().map(|value| path.iter().rev().fold((*value).to_owned(), within)).collect()
     }
 
     #[test]

@@ -44,8 +44,11 @@ impl<'a, T, F: Fn(&'a T) -> W, W: Serialize> Serialize for Each<'a, T, F> {
     }
 }
 
+/// A list whose wire structs are made by a plain function.
+type Items<'a, T, W> = Each<'a, T, fn(&'a T) -> W>;
+
 /// Findings with the places of their violations.
-type Findings<'a> = Each<'a, PlacedFinding, fn(&PlacedFinding) -> WireFinding<'_>>;
+type Findings<'a> = Items<'a, PlacedFinding, WireFinding<'a>>;
 
 #[derive(serde::Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -123,10 +126,10 @@ pub(in crate::render) struct WireResult<'a> {
     findings: Findings<'a>,
     /// What audit and warn policies find.
     #[serde(skip_serializing_if = "Option::is_none")]
-    modes: Option<Each<'a, ModeVerdict, fn(&ModeVerdict) -> WireMode<'_>>>,
+    modes: Option<Items<'a, ModeVerdict, WireMode<'a>>>,
     /// What runs of it, where it is in a cluster: pods with the same verdict together.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pods: Option<Each<'a, PodGroup, fn(&PodGroup) -> WirePods<'_>>>,
+    pods: Option<Items<'a, PodGroup, WirePods<'a>>>,
     /// Messages of events that say that its pods were refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     refusals: Option<&'a [String]>,
@@ -228,7 +231,7 @@ pub(in crate::render) fn result(basis: Basis, verdict: &Verdict) -> WireResult<'
         message: (!verdict.findings.is_empty()).then(|| words::message(&verdict.findings)),
         findings: findings(&verdict.findings),
         modes: (!verdict.modes.is_empty()).then_some(Each(&verdict.modes, mode)),
-        pods: verdict.live.as_ref().map(|live| Each(live.groups.as_slice(), pods as _)),
+        pods: verdict.live.as_ref().map(|live| Each(live.groups.as_slice(), pods as fn(_) -> _)),
         refusals: verdict.live.as_ref().map(|live| live.refusals.as_slice()).filter(|list| !list.is_empty()),
     }
 }

@@ -46,8 +46,11 @@ struct Notes {
     rule: fn(&str) -> Option<Rule>,
     forms: RefCell<Vec<Form>>,
     /// The structs that are known, and those that are still looked at: the same ones are met again and again.
-    structs: RefCell<HashMap<(&'static str, &'static [&'static str]), Option<FormId>>>,
+    structs: RefCell<HashMap<StructId, Option<FormId>>>,
 }
+
+/// Name and fields of a struct: names alone may come twice.
+type StructId = (&'static str, &'static [&'static str]);
 
 impl Notes {
     fn add(&self, form: Form) -> Result<FormId, Untraceable> {
