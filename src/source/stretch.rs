@@ -108,8 +108,9 @@ impl Stretches {
     fn fill(&mut self, size: usize) -> Result<(), String> {
         let Some(reader) = &mut self.reader else { return Ok(()) };
         let missing = size.saturating_sub(self.buffer.len());
-        // Else the buffer would grow bit by bit, and be read into bit by bit.
-        let expected = if missing <= self.size { missing } else { missing.min(self.left) };
+        /// Room that costs nothing where it is not used; to make it bit by bit, what was read would be moved as often.
+        const ROOM: usize = 64 << 20;
+        let expected = if missing <= self.size { missing } else { missing.max(ROOM).min(self.left) };
         self.buffer.try_reserve_exact(expected).map_err(|error| error.to_string())?;
         let read = reader.take(missing as u64).read_to_end(&mut self.buffer).map_err(|error| describe(&error))?;
         self.left = self.left.saturating_sub(read);

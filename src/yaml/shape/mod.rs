@@ -15,7 +15,7 @@ use super::mismatch::TypeError;
 /// Says what is wrong with a value whose type has rules of its own, as a time or a quantity; its paths start at the value.
 pub type Rule = fn(ValueRef<'_>) -> Result<(), TypeError>;
 
-/// What a type is made of.
+/// What a type is made of. The default one takes everything.
 #[derive(Debug, Default)]
 pub struct Shape {
     /// The form of the type itself stands last, those of its fields and items before it.
