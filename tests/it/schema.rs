@@ -31,6 +31,20 @@ fn reports_are_as_published() {
 }
 
 #[test]
+fn violations_that_are_not_listed_are_published_too() {
+    let containers: Vec<_> = (0..1_100).map(|at| json!({"name": format!("c{at}"), "image": "a"})).collect();
+    let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}, "spec": {"containers": containers}});
+    let ran = run_with_input(&["check", "-o", "json", "-f", "-"], pod.to_string().as_bytes());
+    let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_valid(&strict("check-report"), &report);
+    for finding in report["results"][0]["findings"].as_array().unwrap() {
+        assert_eq!(finding["violations"].as_array().map(Vec::len), Some(1_000));
+        assert_eq!(finding["unlisted"], 100);
+        assert!(finding["detail"].as_str().unwrap().contains("\"c1099\""), "the server's words name all");
+    }
+}
+
+#[test]
 fn explanations_are_as_published() {
     let strict = strict("explanation");
     for args in [
