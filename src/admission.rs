@@ -2,11 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::model::{AppArmorProfile, Container, Finding, PodTemplate};
+use crate::model::{APP_ARMOR_ANNOTATION, AppArmorProfile, Container, Finding, PodTemplate};
 use crate::policy::Policy;
-
-/// Annotation prefix of the AppArmor profiles of containers, in use before the field came with v1.30.
-const APP_ARMOR_ANNOTATION: &str = "container.apparmor.security.beta.kubernetes.io/";
 
 /// Makes of a pod what admission sees when the pod is created.
 ///

@@ -5,7 +5,9 @@ use std::collections::{BTreeSet, HashMap};
 use super::setters::{Setter, names, setters, text_value};
 use super::text::{go_quote, join_quote, plural};
 use super::{Case, Check, Meaning, Repair, Revision, Step};
-use crate::model::{Applicability, Edit, FieldPath, PlacedContainer, PodTemplate, Segment, Violated, Violation};
+use crate::model::{
+    APP_ARMOR_ANNOTATION, Applicability, Edit, FieldPath, PlacedContainer, PodTemplate, Segment, Violated, Violation,
+};
 use crate::policy::Level;
 
 pub(super) const CHECK: Check = Check {
@@ -48,8 +50,6 @@ pub(super) const CHECK: Check = Check {
     repair,
 };
 
-const ANNOTATION_PREFIX: &str = "container.apparmor.security.beta.kubernetes.io/";
-
 fn v1_0(pod: &PodTemplate) -> Option<Violated<'_>> {
     let found = forbidden_types(pod);
     let annotations = forbidden_annotations(pod);
@@ -87,12 +87,12 @@ fn forbidden_types(pod: &PodTemplate) -> impl Iterator<Item = (Setter<'_>, &str)
 fn forbidden_annotations(pod: &PodTemplate) -> Vec<(&str, &str)> {
     let passes = |value: &str| value.is_empty() || value == "runtime/default" || value.starts_with("localhost/");
     let all = pod.metadata.annotations.iter().map(|(key, value)| (key.as_str(), value.as_str()));
-    all.filter(|(key, value)| key.starts_with(ANNOTATION_PREFIX) && !passes(value)).collect()
+    all.filter(|(key, value)| key.starts_with(APP_ARMOR_ANNOTATION) && !passes(value)).collect()
 }
 
 /// Of the container that the annotation names, where the pod has it.
 fn annotation_violation(by_name: &HashMap<&str, PlacedContainer<'_>>, key: &str, value: &str) -> Violation {
-    let container = key.strip_prefix(ANNOTATION_PREFIX).and_then(|name| by_name.get(name).copied());
+    let container = key.strip_prefix(APP_ARMOR_ANNOTATION).and_then(|name| by_name.get(name).copied());
     let path = FieldPath::fields(&["metadata", "annotations"]).key(key);
     container.map_or(Setter::Pod, Setter::Container).violation_at(path, value, "runtime/default")
 }
@@ -119,7 +119,7 @@ mod tests {
     fn annotated(annotations: &str) -> PodTemplate {
         let text =
             format!(r#"{{"metadata":{{"annotations":{{{annotations}}}}},"spec":{{"containers":[{{"name":"a"}}]}}}}"#);
-        pod(&text.replace("AA/", ANNOTATION_PREFIX))
+        pod(&text.replace("AA/", APP_ARMOR_ANNOTATION))
     }
 
     #[test]
@@ -154,7 +154,7 @@ mod tests {
             "annotation must not set AppArmor profile type to \
              \"container.apparmor.security.beta.kubernetes.io/a=\"unconfined\"\""
         );
-        let violation = violations(found)[0].replace(ANNOTATION_PREFIX, "AA/");
+        let violation = violations(found)[0].replace(APP_ARMOR_ANNOTATION, "AA/");
         assert_eq!(violation, r#"metadata.annotations[AA/a] "unconfined" -> "runtime/default""#);
         assert_eq!(v1_0(&pod).unwrap().violations.next().unwrap().container.as_deref(), Some("a"));
     }
@@ -165,7 +165,7 @@ mod tests {
         let pod = annotated(r#""AA/x":"a\"\u0001","AA/x-y":"bogus","other":"unconfined""#);
         let mut found = v1_0(&pod).unwrap();
         assert_eq!(
-            found.detail.replace(ANNOTATION_PREFIX, "AA/"),
+            found.detail.replace(APP_ARMOR_ANNOTATION, "AA/"),
             r#"annotations must not set AppArmor profile type to "AA/x-y="bogus"", "AA/x="a\"\x01"""#
         );
         assert_eq!(found.violations.next().unwrap().container, None, "the pod has no container x");
@@ -182,8 +182,8 @@ mod tests {
         let json = r#"{"metadata":{"annotations":{"AA/a":"unconfined","AA/b":"localhost/x","AA/ghost":"bogus"}},
             "spec":{"securityContext":{"appArmorProfile":{"type":"Unconfined"}},"containers":[
             {"name":"b","securityContext":{"appArmorProfile":{"type":"Localhost","localhostProfile":"x"}}},{"name":"a"}]}}"#;
-        let repair = repair(&CHECK, &json.replace("AA/", ANNOTATION_PREFIX));
-        let removed: Vec<_> = steps(&repair).iter().map(|step| step.replace(ANNOTATION_PREFIX, "AA/")).collect();
+        let repair = repair(&CHECK, &json.replace("AA/", APP_ARMOR_ANNOTATION));
+        let removed: Vec<_> = steps(&repair).iter().map(|step| step.replace(APP_ARMOR_ANNOTATION, "AA/")).collect();
         assert_eq!(
             removed,
             [

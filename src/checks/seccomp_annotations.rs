@@ -5,19 +5,15 @@
 
 use super::repair::{Case, Step};
 use super::setters::Setter;
-use crate::model::{Edit, FieldPath};
-
-pub(super) const OF_POD: &str = "seccomp.security.alpha.kubernetes.io/pod";
-
-pub(super) const OF_CONTAINER_PREFIX: &str = "container.seccomp.security.alpha.kubernetes.io/";
+use crate::model::{Edit, FieldPath, SECCOMP_ANNOTATION, SECCOMP_ANNOTATION_OF_POD};
 
 const RISK: &str = "rare system calls, as debuggers, sandboxes and FUSE make them, are refused";
 
 /// The key of the annotation that was about the pod or a container.
 pub(super) fn key(setter: Setter<'_>) -> String {
     match setter {
-        Setter::Pod => OF_POD.to_owned(),
-        Setter::Container(container) => format!("{OF_CONTAINER_PREFIX}{}", container.container.name),
+        Setter::Pod => SECCOMP_ANNOTATION_OF_POD.to_owned(),
+        Setter::Container(container) => format!("{SECCOMP_ANNOTATION}{}", container.container.name),
     }
 }
 

@@ -196,8 +196,7 @@ mod tests {
              seccomp.security.alpha.kubernetes.io/pod=\"unconfined\""
         );
         let lines = violations(found);
-        let short: Vec<_> =
-            lines.iter().map(|line| line.replace(seccomp_annotations::OF_CONTAINER_PREFIX, "C/")).collect();
+        let short: Vec<_> = lines.iter().map(|line| line.replace(crate::model::SECCOMP_ANNOTATION, "C/")).collect();
         assert_eq!(
             short,
             [
@@ -213,7 +212,7 @@ mod tests {
     #[test]
     fn one_annotation_and_none() {
         let of = |value: &str| {
-            let key = seccomp_annotations::OF_POD;
+            let key = crate::model::SECCOMP_ANNOTATION_OF_POD;
             v1_0(&pod(&format!(r#"{{"metadata":{{"annotations":{{"{key}":"{value}"}}}}}}"#))).map(|found| found.detail)
         };
         let forbidden = r#"forbidden annotation seccomp.security.alpha.kubernetes.io/pod="x""#;

@@ -1,5 +1,7 @@
 //! From a pod template to the edits that make it meet a policy.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -97,8 +99,11 @@ impl Draft {
     fn repair(&mut self, task: &Task<'_>, written: &PodTemplate) -> Result<(), String> {
         let windows = windows::assume(task, written, &evaluate_up_to(0, task.policy, &prepared(written)));
         // The rest is planned for the pod that the template says it is from here on.
-        let mut template = task.template.clone();
-        Edit::apply(&mut template, windows.steps.iter().map(|step| &step.edit)).map_err(|misfit| misfit.to_string())?;
+        let mut template = Cow::Borrowed(task.template);
+        if !windows.steps.is_empty() {
+            let edits = windows.steps.iter().map(|step| &step.edit);
+            Edit::apply(template.to_mut(), edits).map_err(|misfit| misfit.to_string())?;
+        }
         let pod = decode(&template)?;
         self.add(task, written, "windows", Repair { steps: windows.steps, ..Repair::default() });
         self.notes.extend(windows.note);

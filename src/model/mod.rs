@@ -1,6 +1,7 @@
 //! The words that every layer shares: the pod as admission sees it, paths into it, findings about it, and
 //! edits of it.
 
+mod annotations;
 mod choices;
 mod edit;
 mod finding;
@@ -9,6 +10,7 @@ mod path;
 mod pod;
 mod volume;
 
+pub use annotations::{APP_ARMOR_ANNOTATION, SECCOMP_ANNOTATION, SECCOMP_ANNOTATION_OF_POD};
 pub use choices::{Choices, VolumeChoice};
 pub use edit::{Edit, Misfit, Op};
 pub use finding::{Applicability, Finding, Violated, Violation};

@@ -10,6 +10,7 @@ use std::marker::PhantomData;
 use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
 
 use super::FieldPath;
+use super::annotations::profiles;
 use super::volume::Volume;
 
 /// A pod, or the template of one.
@@ -28,8 +29,8 @@ pub struct PodTemplate {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, serde::Deserialize)]
 #[serde(default)]
 pub struct Metadata {
-    /// Annotations; before v1.19 and v1.30 they carried the seccomp and AppArmor profiles.
-    #[serde(deserialize_with = "nullable_map")]
+    /// Annotations that carry seccomp and AppArmor profiles, as they did before v1.19 and v1.30; no others.
+    #[serde(deserialize_with = "profiles")]
     pub annotations: BTreeMap<String, String>,
 }
 
@@ -389,25 +390,16 @@ impl<'de, T: Deserialize<'de> + Default> Visitor<'de> for NullableList<T> {
     }
 }
 
-/// Reads `null` as an empty map, and `null` values as empty strings.
-fn nullable_map<'de, D>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error>
-where
-    D: Deserializer<'de>,
-{
-    let map = Option::<BTreeMap<String, Option<String>>>::deserialize(deserializer)?.unwrap_or_default();
-    Ok(map.into_iter().map(|(key, value)| (key, value.unwrap_or_default())).collect())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn null_means_absent_everywhere() {
-        let text = r#"{"metadata":{"annotations":{"a":null}},"spec":{"hostNetwork":null,"containers":[null,{"name":null,
+        let text = r#"{"metadata":{"annotations":null},"spec":{"hostNetwork":null,"containers":[null,{"name":null,
             "ports":null,"securityContext":null}],"volumes":[{"name":"v","hostPath":null,"emptyDir":{}}]}}"#;
         let pod: PodTemplate = serde_json::from_str(text).expect("nulls are fine");
-        assert_eq!(pod.metadata.annotations["a"], "");
+        assert_eq!(pod.metadata, Metadata::default());
         assert_eq!(pod.spec.containers, vec![Container::default(); 2]);
         assert_eq!(pod.spec.volumes[0].sources, ["emptyDir"]);
         assert_eq!(pod.spec.host_network, None);
