@@ -1,9 +1,9 @@
 //! AppArmor must not be switched off.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use super::setters::{Setter, names, setters, text_value};
-use super::text::{go_quote, join_quote, plural};
+use super::text::{distinct, go_quote, join_quote, plural};
 use super::{Case, Check, Meaning, Repair, Revision, Step};
 use crate::model::{
     APP_ARMOR_ANNOTATION, Applicability, Edit, FieldPath, PlacedContainer, PodTemplate, Segment, Violated, Violation,
@@ -58,7 +58,7 @@ fn v1_0(pod: &PodTemplate) -> Option<Violated<'_>> {
         return None;
     }
 
-    let types: BTreeSet<_> = found.clone().map(|(_, type_)| type_).collect();
+    let types = distinct(found.clone().map(|(_, type_)| type_));
     let mut texts: Vec<_> = annotations.iter().map(|(key, value)| format!("{key}={}", go_quote(value))).collect();
     texts.sort_unstable();
     let values: Vec<_> = types.into_iter().chain(texts.iter().map(String::as_str)).collect();

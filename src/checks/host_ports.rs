@@ -1,11 +1,9 @@
 //! Containers must not open ports on the node.
 
-use std::collections::BTreeSet;
-
 use serde_json::Value;
 
-use super::setters::{Setter, containers};
-use super::text::plural;
+use super::setters::Setter;
+use super::text::{containers_use, distinct, join, plural};
 use super::{Case, Check, Cis, Meaning, Repair, Revision, Step};
 use crate::model::{Applicability, Edit, PlacedContainer, PodTemplate, Violated, Violation};
 use crate::policy::Level;
@@ -48,13 +46,11 @@ const REASON: &str = "hostPort";
 
 fn v1_0(pod: &PodTemplate) -> Option<Violated<'_>> {
     let found = pod.spec.all_containers().filter(|c| host_ports(*c).next().is_some());
-    let who = containers(found.clone())?;
+    let who = containers_use(found.clone().map(|placed| &placed.container.name))?;
     // Admission keeps the numbers as texts, so 443 comes before 80.
-    let ports: BTreeSet<_> = found.clone().flat_map(host_ports).map(|(_, port)| port.to_string()).collect();
-    let uses = plural("uses", "use", found.clone().count());
+    let ports = distinct(found.clone().flat_map(host_ports).map(|(_, port)| port.to_string()));
     let noun = plural("hostPort", "hostPorts", ports.len());
-    let list = ports.into_iter().collect::<Vec<_>>().join(", ");
-    Some(Violated::new(REASON, format!("{who} {uses} {noun} {list}"), found.flat_map(violations_of)))
+    Some(Violated::new(REASON, format!("{who} {noun} {}", join(ports)), found.flat_map(violations_of)))
 }
 
 fn host_ports<'a>(container: PlacedContainer<'a>) -> impl Iterator<Item = (usize, i32)> + use<'a> {

@@ -1,11 +1,9 @@
 //! Probes and lifecycle hooks must go to the pod itself.
 
-use std::collections::BTreeSet;
-
 use serde_json::Value;
 
 use super::setters::Setter;
-use super::text::{containers, join_quote, plural};
+use super::text::{containers, distinct, join_quote, plural};
 use super::{Case, Check, Meaning, Repair, Revision, Step};
 use crate::model::{Applicability, Edit, FieldPath, PlacedContainer, PodTemplate, Probe, Violated, Violation};
 use crate::policy::Level;
@@ -67,8 +65,8 @@ const REASON: &str = "probe or lifecycle host";
 
 fn v1_34(pod: &PodTemplate) -> Option<Violated<'_>> {
     let found = pod.spec.all_containers().flat_map(hosts);
-    let names: BTreeSet<_> = found.clone().map(|host| host.container.container.name.as_str()).collect();
-    let values: BTreeSet<_> = found.clone().map(|host| host.value).collect();
+    let names = distinct(found.clone().map(|host| host.container.container.name.as_str()));
+    let values = distinct(found.clone().map(|host| host.value));
     let uses = plural("uses", "use", names.len());
     let noun = plural("probe or lifecycle host", "probe or lifecycle hosts", values.len());
     let detail = format!("{} {uses} {noun} {}", containers(names)?, join_quote(values));

@@ -1,9 +1,7 @@
 //! The masks over /proc must stay in place.
 
-use std::collections::BTreeSet;
-
 use super::setters::{Setter, containers};
-use super::text::join_quote;
+use super::text::{distinct, join_quote};
 use super::{Case, Check, Meaning, Repair, Revision, Step};
 use crate::model::{Applicability, Edit, PlacedContainer, PodTemplate, Violated, Violation};
 use crate::policy::Level;
@@ -52,7 +50,7 @@ fn v1_35(pod: &PodTemplate) -> Option<Violated<'_>> {
 pub(super) fn v1_0(pod: &PodTemplate) -> Option<Violated<'_>> {
     let found = pod.spec.all_containers().filter(|c| other_type(*c).is_some());
     let who = containers(found.clone())?;
-    let types: BTreeSet<_> = found.clone().filter_map(other_type).collect();
+    let types = distinct(found.clone().filter_map(other_type));
     let detail = format!("{who} must not set securityContext.procMount to {}", join_quote(types));
     let violation = |c: PlacedContainer<'_>| Setter::Container(c).violation(&["procMount"], other_type(c), "Default");
     Some(Violated::new(REASON, detail, found.map(violation)))

@@ -1,11 +1,11 @@
 //! What a check does about its violations: edits, and what no edit can do. Each check makes its own, beside its rules.
 
 use std::cell::OnceCell;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::text::join_quote;
+use super::text::{distinct, join_quote};
 use crate::model::{
     Applicability, Choices, ContainerKind, Edit, FieldPath, PlacedContainer, PodTemplate, Segment, Violation,
 };
@@ -211,7 +211,7 @@ pub(super) fn bare_name(capability: &str) -> String {
 /// The container's ports below 1024, which only root or NET_BIND_SERVICE may open by tradition; one of TCP and UDP once.
 pub(super) fn low_ports(container: PlacedContainer<'_>) -> Vec<i32> {
     let ports = container.container.ports.iter().map(|port| port.container_port);
-    let low: BTreeSet<i32> = ports.filter(|port| (1..1024).contains(port)).collect();
+    let low = distinct(ports.filter(|port| (1..1024).contains(port)));
     low.into_iter().collect()
 }
 

@@ -1,12 +1,10 @@
 //! Pods may only use volume types that give no way to the node.
 
-use std::collections::BTreeSet;
-
 use serde_json::{Value, json};
 
 use super::host_path_volumes;
 use super::setters::Setter;
-use super::text::{self, join_quote, plural};
+use super::text::{distinct, join_quote, plural, volumes_use};
 use super::volume_use::repair;
 use super::{Check, Cis, Meaning, Revision};
 use crate::model::{Applicability, FieldPath, HARMLESS_SOURCES, PodTemplate, Violated, Violation, Volume};
@@ -81,11 +79,10 @@ const RESTRICTED: &[&str] = &[
 fn v1_0(pod: &PodTemplate) -> Option<Violated<'_>> {
     let volumes = pod.spec.volumes.iter().enumerate();
     let found = volumes.filter(|(_, volume)| !HARMLESS_SOURCES.iter().any(|source| volume.has(source)));
-    let who = text::volumes(found.clone().map(|(_, volume)| &volume.name))?;
-    let types: BTreeSet<_> = found.clone().map(|(_, volume)| restricted_source(volume).unwrap_or("unknown")).collect();
-    let uses = plural("uses", "use", found.clone().count());
+    let who = volumes_use(found.clone().map(|(_, volume)| &volume.name))?;
+    let types = distinct(found.clone().map(|(_, volume)| restricted_source(volume).unwrap_or("unknown")));
     let kind = plural("restricted volume type", "restricted volume types", types.len());
-    let detail = format!("{who} {uses} {kind} {}", join_quote(types));
+    let detail = format!("{who} {kind} {}", join_quote(types));
     Some(Violated::new(REASON, detail, found.map(|(at, volume)| violation(at, volume))))
 }
 

@@ -1,11 +1,9 @@
 //! SELinux labels must be those meant for containers.
 
-use std::collections::BTreeSet;
-
 use serde_json::Value;
 
 use super::setters::{Setter, names, setters};
-use super::text::{join_quote, plural};
+use super::text::{distinct, join_quote, plural};
 use super::{Case, Check, Meaning, Repair, Revision, Step};
 use crate::model::{Applicability, Edit, PodTemplate, SeLinuxOptions, Violated, Violation};
 use crate::policy::Level;
@@ -75,9 +73,9 @@ fn judge<'p>(pod: &'p PodTemplate, types: &'static [&'static str]) -> Option<Vio
     let with_fields = options.map(|(setter, options)| (setter, forbidden_fields(options, types)));
     let found = with_fields.filter(|(_, fields)| !fields.is_empty());
     let who = names(found.clone())?;
-    let values = |field: &str| -> BTreeSet<&str> {
+    let values = |field: &str| {
         let fields = found.clone().flat_map(|(_, fields)| fields);
-        fields.filter(|(name, _)| *name == field).map(|(_, value)| value).collect()
+        distinct(fields.filter(|(name, _)| *name == field).map(|(_, value)| value))
     };
     let mut data = Vec::new();
     let bad_types = values("type");

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::setters::{Setter, names, setters, spread, text_value};
-use super::text::{go_quote, join_quote, plural};
+use super::text::{distinct, go_quote, join, join_quote, plural};
 use super::{Case, Check, Cis, Meaning, Repair, Revision, Step, seccomp_annotations};
 use crate::model::{Applicability, ContainerKind, Edit, FieldPath, PlacedContainer, PodTemplate, Violated};
 use crate::policy::Level;
@@ -64,7 +64,7 @@ const REASON: &str = "seccompProfile";
 pub(super) fn v1_19(pod: &PodTemplate) -> Option<Violated<'_>> {
     let found = wrong_types(pod);
     let who = names(found.clone())?;
-    let values: BTreeSet<_> = found.clone().map(|(_, type_)| type_).collect();
+    let values = distinct(found.clone().map(|(_, type_)| type_));
     let path = &["seccompProfile", "type"];
     let detail = format!("{who} must not set securityContext.seccompProfile.type to {}", join_quote(values));
     let violation = |(setter, type_): (Setter<'_>, &str)| setter.violation(path, text_value(type_), "RuntimeDefault");
@@ -98,7 +98,7 @@ fn v1_0(pod: &PodTemplate) -> Option<Violated<'_>> {
         return None;
     }
     let noun = plural("annotation", "annotations", texts.len());
-    let list = texts.into_iter().collect::<Vec<_>>().join(", ");
+    let list = join(texts);
     Some(Violated::new(REASON, format!("forbidden {noun} {list}"), violations.into_iter()))
 }
 

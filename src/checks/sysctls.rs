@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::setters::{Setter, text_value};
+use super::text::join;
 use super::{Case, Check, Meaning, Repair, Revision, Step};
 use crate::model::{Applicability, Edit, FieldPath, PodTemplate, Violated, Violation};
 use crate::policy::Level;
@@ -111,15 +112,13 @@ fn judge(pod: &PodTemplate, minor: u16) -> Option<Violated<'_>> {
     let passes = move |name: &str| ALLOWED.iter().any(|(allowed, since)| *allowed == name && *since <= minor);
     let set = pod.spec.security_context.as_ref()?.sysctls.iter().map(|sysctl| sysctl.name.as_str()).enumerate();
     let found = set.filter(move |(_, name)| !passes(name));
-    let names: Vec<_> = found.clone().map(|(_, name)| name).collect();
-    if names.is_empty() {
-        return None;
-    }
+    found.clone().next()?;
+    let names = join(found.clone().map(|(_, name)| name));
     let sysctls = FieldPath::fields(&["spec", "securityContext", "sysctls"]);
     let violation = move |(at, name): (usize, &str)| {
         Setter::Pod.violation_at(sysctls.clone().index(at).field("name"), text_value(name), Value::Null)
     };
-    Some(Violated::new(REASON, names.join(", "), found.map(violation)))
+    Some(Violated::new(REASON, names, found.map(violation)))
 }
 
 fn repair(case: &Case<'_>) -> Repair {

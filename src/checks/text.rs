@@ -1,19 +1,35 @@
 //! Words that several checks put into their messages.
 
+use std::collections::BTreeSet;
+
 use super::go_print::is_print;
 
 /// `"a", "b"`: each item in double quotes, not escaped, as admission joins names.
 pub(super) fn join_quote<S: AsRef<str>>(items: impl IntoIterator<Item = S>) -> String {
+    joined(items, "\"")
+}
+
+/// `a, b`: each item as it is.
+pub(super) fn join<S: AsRef<str>>(items: impl IntoIterator<Item = S>) -> String {
+    joined(items, "")
+}
+
+fn joined<S: AsRef<str>>(items: impl IntoIterator<Item = S>, quote: &str) -> String {
     let mut text = String::new();
-    for item in items {
-        if !text.is_empty() {
-            text.push_str(", ");
-        }
-        text.push('"');
+    for (at, item) in items.into_iter().enumerate() {
+        text.push_str(if at == 0 { "" } else { ", " });
+        text.push_str(quote);
         text.push_str(item.as_ref());
-        text.push('"');
+        text.push_str(quote);
     }
     text
+}
+
+/// Each item once, sorted. Never more of them in memory, as they would be if they were collected and then sorted.
+pub(super) fn distinct<T: Ord>(items: impl IntoIterator<Item = T>) -> BTreeSet<T> {
+    let mut set = BTreeSet::new();
+    set.extend(items);
+    set
 }
 
 /// The first word for one, the second for any other number.
@@ -23,18 +39,33 @@ pub(super) fn plural(one: &'static str, many: &'static str, count: usize) -> &'s
 
 /// `container "a"` or `containers "a", "b"`; `None` where there is none.
 pub(super) fn containers<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> Option<String> {
-    named("container", "containers", names)
+    named(["container", "containers"], names).map(|(who, _)| who)
+}
+
+/// `container "a" uses` or `containers "a", "b" use`; `None` where there is none.
+pub(super) fn containers_use<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> Option<String> {
+    named(["container", "containers"], names).map(using)
 }
 
 /// `volume "a"` or `volumes "a", "b"`; `None` where there is none.
 pub(super) fn volumes<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> Option<String> {
-    named("volume", "volumes", names)
+    named(["volume", "volumes"], names).map(|(who, _)| who)
 }
 
-fn named<S: AsRef<str>>(one: &'static str, many: &'static str, names: impl IntoIterator<Item = S>) -> Option<String> {
+/// `volume "a" uses` or `volumes "a", "b" use`; `None` where there is none.
+pub(super) fn volumes_use<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> Option<String> {
+    named(["volume", "volumes"], names).map(using)
+}
+
+/// The names behind the noun for one or for many, and how many there are.
+fn named<S: AsRef<str>>([one, many]: [&'static str; 2], names: impl IntoIterator<Item = S>) -> Option<(String, usize)> {
     let mut count = 0;
     let list = join_quote(names.into_iter().inspect(|_| count += 1));
-    (count > 0).then(|| format!("{} {list}", plural(one, many, count)))
+    (count > 0).then(|| (format!("{} {list}", plural(one, many, count)), count))
+}
+
+fn using((who, count): (String, usize)) -> String {
+    format!("{who} {}", plural("uses", "use", count))
 }
 
 /// A string as Go's `%q` writes it, as admission does with annotation values.
@@ -81,9 +112,13 @@ mod tests {
 
     #[test]
     fn joins_with_quotes() {
-        assert_eq!(volumes(Vec::<&str>::new()), None);
+        assert_eq!(volumes_use(Vec::<&str>::new()), None);
+        assert_eq!(volumes_use(["a"]).as_deref(), Some("volume \"a\" uses"));
+        assert_eq!(containers_use(["a", "b"]).as_deref(), Some("containers \"a\", \"b\" use"));
         assert_eq!(containers(["a"]).as_deref(), Some("container \"a\""));
         assert_eq!(containers(["a", "b"]).as_deref(), Some("containers \"a\", \"b\""));
         assert_eq!(join_quote(Vec::<&str>::new()), "");
+        assert_eq!((join_quote(["", "a"]), join(["", "a", ""])), ("\"\", \"a\"".to_owned(), ", a, ".to_owned()));
+        assert_eq!(distinct(["b", "a", "b"]).into_iter().collect::<Vec<_>>(), ["a", "b"]);
     }
 }
