@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::marker::PhantomData;
 
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 
 /// What keys begin with that give a container its AppArmor profile, which had no field before v1.30; its name follows.
 pub const APP_ARMOR_ANNOTATION: &str = "container.apparmor.security.beta.kubernetes.io/";
@@ -44,64 +43,44 @@ impl<'de> Visitor<'de> for Profiles {
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
         let mut profiles = BTreeMap::new();
-        while let Some(Text(key)) = entries.next_key::<Text<ProfileKey>>()? {
-            match key {
-                Some(ProfileKey(key)) => {
-                    profiles.insert(key, entries.next_value::<Option<String>>()?.unwrap_or_default());
-                }
-                // It must be a text too.
-                None => {
-                    entries.next_value::<Option<Text<Nothing>>>()?;
-                }
-            }
+        while let Some(key) = entries.next_key_seed(TextIf(is_profile))? {
+            // A value must be a text even where nobody needs it.
+            let wanted: fn(&str) -> bool = if key.is_some() { |_| true } else { |_| false };
+            let value = entries.next_value_seed(TextIf(wanted))?;
+            profiles.extend(key.map(|key| (key, value.unwrap_or_default())));
         }
         Ok(profiles)
     }
 }
 
-/// What is kept of a text, if anything.
-struct Text<T>(Option<T>);
+/// A text, or `null`: kept where it is of use.
+struct TextIf(fn(&str) -> bool);
 
-/// Something that is made of some texts.
-trait OfText: Sized {
-    fn of(text: &str) -> Option<Self>;
-}
+impl<'de> DeserializeSeed<'de> for TextIf {
+    type Value = Option<String>;
 
-/// The key of an annotation that carries a profile.
-struct ProfileKey(String);
-
-impl OfText for ProfileKey {
-    fn of(text: &str) -> Option<Self> {
-        is_profile(text).then(|| Self(text.to_owned()))
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_option(self)
     }
 }
 
-/// Of a text that nobody needs.
-enum Nothing {}
-
-impl OfText for Nothing {
-    fn of(_: &str) -> Option<Self> {
-        None
-    }
-}
-
-impl<'de, T: OfText> Deserialize<'de> for Text<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(TextVisitor(PhantomData))
-    }
-}
-
-struct TextVisitor<T>(PhantomData<T>);
-
-impl<T: OfText> Visitor<'_> for TextVisitor<T> {
-    type Value = Text<T>;
+impl<'de> Visitor<'de> for TextIf {
+    type Value = Option<String>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a string")
     }
 
-    fn visit_str<E: Error>(self, text: &str) -> Result<Text<T>, E> {
-        Ok(Text(T::of(text)))
+    fn visit_none<E>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+        Ok((self.0)(text).then(|| text.to_owned()))
     }
 }
 

@@ -8,7 +8,7 @@ use std::fmt;
 
 use serde::de::{self, DeserializeSeed, Visitor};
 
-use super::mismatch::{By, STRING, Step, as_integer, mismatch};
+use super::mismatch::{By, STRING, Step, integer, mismatch};
 use super::tree::Kind;
 use super::value::{Entry, Value, ValueRef};
 use crate::model::FieldPath;
@@ -101,11 +101,8 @@ impl<'d> Decoder<'d, '_> {
 macro_rules! integers {
     ($($method:ident $type:ty => $visit:ident;)*) => {
         $(fn $method<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, Fault> {
-            let number = as_integer(self.value.get()).ok_or_else(|| self.mismatch("an integer"))?;
-            let fitting = <$type>::try_from(number);
-            visitor.$visit(fitting.map_err(|_| {
-                self.mismatch(concat!("an integer that fits into ", stringify!($type)))
-            })?)
+            let number = integer::<$type>(self.value, self.step);
+            visitor.$visit(number.map_err(|error| Fault(Box::new(error)))?)
         })*
     };
 }

@@ -136,8 +136,14 @@ fn describe(value: ValueRef<'_>) -> String {
     }
 }
 
-/// The integer that a number is, if Go would decode it into an integer field.
-pub(super) fn as_integer(value: Value<'_>) -> Option<i128> {
+/// The integer that a value is, if Go would decode it into an integer field of this type, or the error that says why not.
+pub(super) fn integer<T: TryFrom<i128>>(value: ValueRef<'_>, step: &Step<'_, '_>) -> Result<T, TypeError> {
+    let number = as_integer(value.get()).ok_or_else(|| mismatch(value, step, "an integer"))?;
+    let fitting = || format!("an integer that fits into {}", std::any::type_name::<T>());
+    T::try_from(number).map_err(|_| mismatch(value, step, &fitting()))
+}
+
+fn as_integer(value: Value<'_>) -> Option<i128> {
     match value {
         Value::Null => Some(0),
         Value::Int(value) => Some(value.into()),

@@ -2,7 +2,7 @@
 
 use super::{Form, FormId, Shape};
 use crate::yaml::ValueRef;
-use crate::yaml::mismatch::{By, STRING, Step, TypeError, UnknownField, as_integer, mismatch};
+use crate::yaml::mismatch::{By, STRING, Step, TypeError, UnknownField, integer, mismatch};
 use crate::yaml::tree::Kind;
 
 impl Shape {
@@ -37,8 +37,8 @@ impl Walk<'_> {
             Form::Boolean => fits(matches!(value.kind(), Kind::Bool(_)), "a boolean"),
             Form::Text => fits(value.as_str().is_some(), STRING),
             Form::Number => fits(matches!(value.kind(), Kind::Int(_) | Kind::Uint(_) | Kind::Float(_)), "a number"),
-            Form::Int32 => integer::<i32>(value, step, "an integer that fits into i32"),
-            Form::Int64 => integer::<i64>(value, step, "an integer that fits into i64"),
+            Form::Int32 => Ok(integer::<i32>(value, step).map(|_| ())?),
+            Form::Int64 => Ok(integer::<i64>(value, step).map(|_| ())?),
             Form::List(item) => self.list(*item, value, step),
             Form::Map(_) | Form::Struct(_) => self.entries(form, value, step),
             Form::Ruled(rule) => rule(value).map_err(|mut error| {
@@ -76,12 +76,4 @@ impl Walk<'_> {
 #[cold]
 fn wrong(value: ValueRef<'_>, step: &Step<'_, '_>, expected: &str) -> Result<(), Fault> {
     Err(mismatch(value, step, expected).into())
-}
-
-fn integer<T: TryFrom<i128>>(value: ValueRef<'_>, step: &Step<'_, '_>, fitting: &str) -> Result<(), Fault> {
-    match as_integer(value.get()).map(T::try_from) {
-        None => wrong(value, step, "an integer"),
-        Some(Err(_)) => wrong(value, step, fitting),
-        Some(Ok(_)) => Ok(()),
-    }
 }
