@@ -94,12 +94,6 @@ pub fn evaluate(policy: Policy, pod: &PodTemplate) -> Vec<Finding> {
     selection(policy).evaluate(pod)
 }
 
-/// What `policy` finds in `pod`, as [`Selection::evaluate_up_to`].
-#[must_use]
-pub fn evaluate_up_to(most: usize, policy: Policy, pod: &PodTemplate) -> Vec<Finding> {
-    selection(policy).evaluate_up_to(most, pod)
-}
-
 /// The strictest level that `pod` meets at a version. `judged` is what is known already: a level of that version, and
 /// whether the pod meets it.
 #[must_use]
@@ -149,7 +143,7 @@ mod tests {
         let all = evaluate(policy, &pod);
         assert!(!all.is_empty() && all.iter().all(|finding| finding.violations.len() == 3 && finding.unlisted == 0));
         for most in 0..5 {
-            for (some, all) in evaluate_up_to(most, policy, &pod).iter().zip(&all) {
+            for (some, all) in selection(policy).evaluate_up_to(most, &pod).iter().zip(&all) {
                 assert_eq!(some.violations, all.violations[..most.min(3)]);
                 assert_eq!(some.unlisted, 3_usize.saturating_sub(most));
                 assert_eq!((&some.reason, &some.detail), (&all.reason, &all.detail));

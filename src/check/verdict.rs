@@ -4,7 +4,7 @@ use super::namespaces::{Namespaces, strings};
 use super::walk::{Scene, Stop, parse, walk};
 use super::{Job, Policies, Request};
 use crate::admission;
-use crate::evaluate::{evaluate_up_to, strictest_level};
+use crate::evaluate::{selection, strictest_level};
 use crate::model::{FieldPath, Finding, PodTemplate};
 use crate::policy::{LabelContext, Level, Mode, NamespacePolicy, Policy, label_mistakes};
 use crate::report::{Asked, ModeVerdict, PlacedFinding, Report, Verdict};
@@ -100,12 +100,20 @@ impl Judge<'_> {
             .exemption(self.namespace_of(object), pod.spec.runtime_class_name.as_deref())
             .map(|exemption| exemption.to_string());
         let is_exempt = exempt.is_some();
-        let findings = if is_exempt { Vec::new() } else { evaluate_up_to(LISTED, policies.enforce, &pod) };
+        let findings = if is_exempt { Vec::new() } else { selection(policies.enforce).evaluate_up_to(LISTED, &pod) };
         let seen = Seen { pod: &pod, template, findings: &findings };
         let sentence = if is_exempt { None } else { sentence(object, found, &policies, seen) };
-        note_unlisted(scene, object, &findings);
         let mut placer = Placer { places: Places::new(&scene.manifest.text, object.value), found };
         let modes = if is_exempt { Vec::new() } else { placer.modes(&policies, &pod) };
+        note_unlisted(scene, object, "", &findings);
+        for mode in &modes {
+            note_unlisted(
+                scene,
+                object,
+                &format!(" ({})", mode.mode),
+                mode.findings.iter().map(|placed| &placed.finding),
+            );
+        }
         let judged = (!is_exempt).then_some((policies.enforce.level, findings.is_empty()));
         let meets = strictest_level(policies.enforce.version, &pod, judged);
         Verdict {
@@ -129,12 +137,17 @@ impl Judge<'_> {
     }
 }
 
-/// Tells of findings that have more violations than are listed.
-fn note_unlisted(scene: &mut Scene<'_>, object: &Object<'_>, findings: &[Finding]) {
-    for finding in findings.iter().filter(|finding| finding.unlisted > 0) {
+/// Tells of findings that have more violations than are listed; `mode` is put behind the check.
+fn note_unlisted<'f>(
+    scene: &mut Scene<'_>,
+    object: &Object<'_>,
+    mode: &str,
+    findings: impl IntoIterator<Item = &'f Finding>,
+) {
+    for finding in findings.into_iter().filter(|finding| finding.unlisted > 0) {
         let (kind, count) = (object.kind.to_lowercase(), finding.unlisted + finding.violations.len());
-        let message =
-            format!("{kind}/{}: {}: of {count} violations only {LISTED} are listed", object.name, finding.check);
+        let (name, check) = (object.name, finding.check);
+        let message = format!("{kind}/{name}: {check}{mode}: of {count} violations only {LISTED} are listed");
         scene.warning(object.value.span(), message);
     }
 }
@@ -160,16 +173,16 @@ fn sentence(object: &Object<'_>, found: &Found<'_>, policies: &Policies, seen: S
         if !seen.findings.is_empty() {
             return Some(admission::refusal(object.name, policies.enforce, seen.findings));
         }
-        return modes.and_then(|modes| warned(modes.warn, &evaluate_up_to(0, modes.warn, seen.pod)));
+        return modes.and_then(|modes| warned(modes.warn, &selection(modes.warn).evaluate_up_to(0, seen.pod)));
     }
     let warn = modes.map_or(policies.enforce, |modes| modes.warn);
     match seen.template {
         Some(mut template) => {
             admission::prepare_template(&mut template);
-            warned(warn, &evaluate_up_to(0, warn, &template))
+            warned(warn, &selection(warn).evaluate_up_to(0, &template))
         }
         None if warn == policies.enforce => warned(warn, seen.findings),
-        None => warned(warn, &evaluate_up_to(0, warn, seen.pod)),
+        None => warned(warn, &selection(warn).evaluate_up_to(0, seen.pod)),
     }
 }
 
@@ -203,7 +216,11 @@ impl Placer<'_> {
             .into_iter()
             .map(|mode| (mode, modes.mode(mode)))
             .filter(|(_, policy)| policy.level != Level::Privileged && *policy != policies.enforce)
-            .map(|(mode, policy)| ModeVerdict { mode, policy, findings: self.all(evaluate_up_to(LISTED, policy, pod)) })
+            .map(|(mode, policy)| ModeVerdict {
+                mode,
+                policy,
+                findings: self.all(selection(policy).evaluate_up_to(LISTED, pod)),
+            })
             .filter(|verdict| !verdict.findings.is_empty())
             .collect()
     }

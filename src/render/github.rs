@@ -64,7 +64,7 @@ impl Command<'_> {
         let mut message = format!("{object} does not meet {}", self.objection.policy_text());
         if !self.finding.detail.is_empty() {
             message.push_str(": ");
-            message.push_str(&sanitize(&self.finding.detail));
+            message.push_str(&sanitize(&words::brief(&self.finding.detail)));
         }
         for (violation, place) in &spot.violations {
             message.push('\n');

@@ -92,6 +92,16 @@ pub(super) fn fix_words(fix: Applicability) -> &'static str {
     }
 }
 
+/// What a finding says, for who repeats it beside each of its violations: a long list of names would be written as often
+/// as it has names. Its beginning, where it is longer than anybody reads there.
+pub(super) fn brief(detail: &str) -> Cow<'_, str> {
+    const CHARACTERS: usize = 2_000;
+    match detail.char_indices().nth(CHARACTERS) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &detail[..end])),
+        None => Cow::Borrowed(detail),
+    }
+}
+
 /// `reason (detail), reason (detail)`, as the server joins them; not escaped.
 pub(super) fn message(findings: &[PlacedFinding]) -> String {
     Finding::sentence(findings.iter().map(|placed| &placed.finding))

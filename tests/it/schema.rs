@@ -33,14 +33,25 @@ fn reports_are_as_published() {
 #[test]
 fn violations_that_are_not_listed_are_published_too() {
     let containers: Vec<_> = (0..1_100).map(|at| json!({"name": format!("c{at}"), "image": "a"})).collect();
-    let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}, "spec": {"containers": containers}});
-    let ran = run_with_input(&["check", "-o", "json", "-f", "-"], pod.to_string().as_bytes());
-    let report: Value = serde_json::from_str(&ran.stdout).unwrap();
-    assert_valid(&strict("check-report"), &report);
-    for finding in report["results"][0]["findings"].as_array().unwrap() {
-        assert_eq!(finding["violations"].as_array().map(Vec::len), Some(1_000));
-        assert_eq!(finding["unlisted"], 100);
-        assert!(finding["detail"].as_str().unwrap().contains("\"c1099\""), "the server's words name all");
+    let labels = json!({"pod-security.kubernetes.io/warn": "restricted"});
+    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "n", "labels": labels}});
+    let metadata = json!({"name": "a", "namespace": "n"});
+    let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {"containers": containers}});
+    let input = format!("{namespace}\n{pod}");
+    for (level, findings, mode) in
+        [("restricted", "/results/0/findings", ""), ("namespace", "/results/0/modes/0/findings", " (warn)")]
+    {
+        let ran = run_with_input(&["check", "--level", level, "-o", "json", "-f", "-"], input.as_bytes());
+        let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+        assert_valid(&strict("check-report"), &report);
+        for finding in report.pointer(findings).unwrap().as_array().unwrap() {
+            assert_eq!(finding["violations"].as_array().map(Vec::len), Some(1_000));
+            assert_eq!(finding["unlisted"], 100);
+            assert!(finding["detail"].as_str().unwrap().contains("\"c1099\""), "the server's words name all");
+            let check = finding["check"].as_str().unwrap();
+            let told = format!("pod/a: {check}{mode}: of 1100 violations only 1000 are listed\n");
+            assert!(ran.stderr.contains(&told), "{}", ran.stderr);
+        }
     }
 }
 

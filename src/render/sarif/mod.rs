@@ -21,8 +21,8 @@ const DEPTH: usize = 4;
 
 /// Writes each result, at its own indentation and behind a comma.
 pub(super) fn part(basis: Basis, verdicts: &[Verdict], text: &mut Vec<u8>) -> io::Result<()> {
-    let results = verdicts.iter().flat_map(|verdict| results::of(basis, verdict));
-    results.into_iter().try_for_each(|result| json::write_item(&result, DEPTH, text))
+    let mut write = |result| json::write_item(&result, DEPTH, text);
+    verdicts.iter().try_for_each(|verdict| results::visit(basis, verdict, &mut write))
 }
 
 /// A log with one run, without its results.

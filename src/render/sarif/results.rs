@@ -1,6 +1,7 @@
 //! The results of the SARIF log: one per spot of a finding.
 
 use std::collections::BTreeMap;
+use std::io;
 
 use serde_sarif::sarif::{
     ArtifactLocation, Location, LogicalLocation, PhysicalLocation, Region, Result as SarifResult, ResultLevel,
@@ -17,16 +18,22 @@ use crate::report::{Basis, Origin, Verdict};
 /// Name of the fingerprints, with the version of what goes into them.
 const FINGERPRINT: &str = "secctxFinding/v1";
 
-/// All results about one workload.
-pub(super) fn of(basis: Basis, verdict: &Verdict) -> Vec<SarifResult> {
-    let mut results = Vec::new();
+/// Hands out the results about one workload one by one, which are large.
+///
+/// # Errors
+/// Those of `visit`.
+pub(super) fn visit(
+    basis: Basis,
+    verdict: &Verdict,
+    visit: &mut impl FnMut(SarifResult) -> io::Result<()>,
+) -> io::Result<()> {
     for objection in words::objections(basis, verdict) {
         for placed in objection.findings {
             let level = level(&objection);
-            results.extend(spots(placed).iter().map(|spot| result(verdict, &placed.finding, spot, level)));
+            spots(placed).iter().try_for_each(|spot| visit(result(verdict, &placed.finding, spot, level)))?;
         }
     }
-    results
+    Ok(())
 }
 
 fn level(objection: &Objection<'_>) -> ResultLevel {
@@ -38,11 +45,11 @@ fn level(objection: &Objection<'_>) -> ResultLevel {
 }
 
 fn result(verdict: &Verdict, finding: &Finding, spot: &Spot<'_>, level: ResultLevel) -> SarifResult {
-    let text = if finding.detail.is_empty() { &*finding.reason } else { &finding.detail };
+    let text = if finding.detail.is_empty() { finding.reason.clone() } else { words::brief(&finding.detail) };
     let mut result = SarifResult::builder()
         .rule_id(finding.check)
         .level(level)
-        .message(message(text))
+        .message(message(&text))
         .locations(vec![location(verdict, spot)])
         .partial_fingerprints(BTreeMap::from([(FINGERPRINT.to_owned(), fingerprint(verdict, finding, spot))]))
         .build();
