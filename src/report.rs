@@ -10,7 +10,7 @@ pub mod rollout;
 mod summary;
 pub mod version;
 
-pub use kept::Kept;
+pub use kept::{Kept, Opened};
 pub use summary::{Basis, Problems, Summary};
 
 use std::sync::Arc;

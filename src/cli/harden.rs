@@ -1,7 +1,5 @@
 //! `kubectl secctx harden`.
 
-use serde_json::Value;
-
 use super::harden_args::HardenArgs;
 use super::harden_choices::{flags, job};
 use super::harden_write::{Written, refuse_unwritable, write};
@@ -12,6 +10,7 @@ use crate::harden::{Hardening, harden};
 use crate::policy::{Level, Version};
 use crate::render::harden::{self as render_harden, PlanView};
 use crate::render::{self, HardenFormat, Style};
+use crate::report::Opened;
 use crate::report::harden::HardenedFile;
 use crate::report::patch::ObjectPatch;
 use crate::source::Input;
@@ -32,9 +31,11 @@ pub(super) fn run(args: &HardenArgs, streams: &mut Streams) -> Result<Exit, Fail
     // What could not even be found stood in front of what was read.
     problems.append(&mut hardening.report.errors);
     hardening.report.errors = problems;
-    let objects = if args.output == HardenFormat::Json { hardening.objects() } else { Default::default() };
-    hardening.report.errors.extend(objects.1);
-    tell(args, &hardening, &objects.0, streams)?;
+    if args.output == HardenFormat::Json {
+        let problems = hardening.objects().problems();
+        hardening.report.errors.extend(problems);
+    }
+    tell(args, &hardening, streams)?;
     let written = write(args, &hardening, streams)?;
     let is_refused = hardening.report.results.iter().any(|result| !result.refused.is_empty());
     if written == Written::All && !is_refused && args.write && args.output == HardenFormat::Text && !args.quiet {
@@ -45,13 +46,13 @@ pub(super) fn run(args: &HardenArgs, streams: &mut Streams) -> Result<Exit, Fail
 }
 
 /// Writes the results to standard output, and what else should be known to standard error.
-fn tell(args: &HardenArgs, hardening: &Hardening, objects: &[Value], streams: &mut Streams) -> Result<(), Failure> {
+fn tell(args: &HardenArgs, hardening: &Hardening, streams: &mut Streams) -> Result<(), Failure> {
     let style = streams.err_style(Some(args.color));
     for notice in notices(args, hardening) {
         render::warning(&notice, &style, &mut streams.err)?;
     }
     if !args.quiet {
-        print(args, hardening, objects, streams)?;
+        print(args, hardening, streams)?;
         streams.out.flush()?;
     }
     let report = &hardening.report;
@@ -68,10 +69,14 @@ fn notices(args: &HardenArgs, hardening: &Hardening) -> Vec<String> {
     if hardening.report.results.is_empty() && hardening.report.errors.is_empty() {
         notices.push("no pod template found, so there is nothing to harden".to_owned());
     }
-    let unknown =
-        args.choices.volume.iter().filter(|(name, _)| !hardening.report.results.iter().any(|one| one.has_volume(name)));
+    let opened = Opened::default();
+    let unknown = args
+        .choices
+        .volume
+        .iter()
+        .filter(|(name, _)| !hardening.report.results.iter().any(|one| one.has_volume(name, &opened)));
     notices.extend(unknown.map(|(name, _)| format!("--volume {name}: no pod template here has a volume of that name")));
-    if args.choices.windows && !hardening.report.results.iter().any(|one| one.is_for_windows()) {
+    if args.choices.windows && !hardening.report.results.iter().any(|one| one.is_for_windows(&opened)) {
         notices.push("--windows: no pod template here has a node selector for Windows".to_owned());
     }
     let level = Level::from(args.wanted_level());
@@ -80,7 +85,7 @@ fn notices(args: &HardenArgs, hardening: &Hardening) -> Vec<String> {
     notices
 }
 
-fn print(args: &HardenArgs, hardening: &Hardening, objects: &[Value], streams: &mut Streams) -> Result<(), Failure> {
+fn print(args: &HardenArgs, hardening: &Hardening, streams: &mut Streams) -> Result<(), Failure> {
     let is_for_people = streams.out_is_terminal;
     let style = Style { next: next(args, hardening), ..streams.out_style(Some(args.color)) };
     let out = &mut *streams.out;
@@ -90,7 +95,10 @@ fn print(args: &HardenArgs, hardening: &Hardening, objects: &[Value], streams: &
         HardenFormat::Text | HardenFormat::Plan => print_plan(args, hardening, &style, out)?,
         HardenFormat::Diff => render_harden::diff(report, is_for_people, &style, out)?,
         HardenFormat::Yaml => render_harden::stream(&hardening.stream(), is_for_people, out)?,
-        HardenFormat::Json => render_harden::objects(objects, out)?,
+        HardenFormat::Json => {
+            let objects = hardening.objects();
+            render_harden::many(objects.count(), &objects.first(), &objects, out)?;
+        }
         HardenFormat::Patch => render_harden::patches(&edited().map(|one| one.for_server()).collect::<Vec<_>>(), out)?,
         HardenFormat::JsonPatch => {
             render_harden::patches(&edited().map(|one| one.as_json_patch()).collect::<Vec<_>>(), out)?;

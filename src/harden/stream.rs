@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde::ser::{Error as _, Serialize, SerializeSeq as _, Serializer};
 
 use super::document::is_too_deep;
 use super::files::Hardening;
 use crate::report::harden::HardenedFile;
 use crate::report::{Problem, Source};
-use crate::source::objects;
+use crate::source::visit_objects;
 use crate::yaml::{Chunk, ChunkKind, Document, ValueRef, chunks};
 
 impl Hardening {
@@ -25,24 +25,85 @@ impl Hardening {
         stream.into_bytes()
     }
 
-    /// The objects of all edited texts, those that were not edited too. What cannot be read was told before; what is
-    /// nested too deeply becomes a problem.
+    /// The objects of all edited texts, those that were not edited too.
     #[must_use]
-    pub fn objects(&self) -> (Vec<Value>, Vec<Problem>) {
-        let (mut found, mut problems) = (Vec::new(), Vec::new());
-        for file in &self.report.files {
+    pub fn objects(&self) -> Objects<'_> {
+        Objects(&self.report.files)
+    }
+}
+
+/// The objects of texts, read again one by one: as trees, all of them would take many times as much memory as the texts.
+///
+/// What cannot be read was told when it was hardened, and is left out; so is what is nested too deeply.
+#[derive(Debug, Clone, Copy)]
+pub struct Objects<'h>(&'h [HardenedFile]);
+
+/// The first of some objects.
+#[derive(Debug, Clone, Copy)]
+pub struct First<'h>(Objects<'h>);
+
+impl<'h> Objects<'h> {
+    /// How many there are.
+    #[must_use]
+    pub fn count(self) -> usize {
+        let mut count = 0;
+        self.each(|_, _, object| count += usize::from(!is_too_deep(object)));
+        count
+    }
+
+    /// The first one alone, as it is. Of none it cannot be written.
+    #[must_use]
+    pub fn first(self) -> First<'h> {
+        First(self)
+    }
+
+    /// What is nested too deeply to be written as JSON.
+    #[must_use]
+    pub fn problems(self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        self.each(|file, chunk, object| problems.extend(is_too_deep(object).then(|| too_deep(file, chunk, object))));
+        problems
+    }
+
+    fn each(self, mut see: impl FnMut(&HardenedFile, &Chunk<'_>, ValueRef<'_>)) {
+        for file in self.0 {
             for chunk in chunks(file.after()) {
                 let Ok(document) = Document::parse(&chunk) else { continue };
-                for object in objects(&document).into_iter().flatten() {
-                    if is_too_deep(object.value) {
-                        problems.push(too_deep(file, &chunk, object.value));
-                    } else {
-                        found.push(object.value.to_json());
+                visit_objects(&document, &mut |object| {
+                    if let Ok(object) = object {
+                        see(file, &chunk, object.value);
                     }
-                }
+                });
             }
         }
-        (found, problems)
+    }
+}
+
+/// As a list.
+impl Serialize for Objects<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut list = serializer.serialize_seq(None)?;
+        let mut outcome = Ok(());
+        self.each(|_, _, object| {
+            if outcome.is_ok() && !is_too_deep(object) {
+                outcome = list.serialize_element(&object);
+            }
+        });
+        outcome.and_then(|()| list.end())
+    }
+}
+
+impl Serialize for First<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (mut serializer, mut outcome) = (Some(serializer), None);
+        self.0.each(|_, _, object| {
+            if !is_too_deep(object)
+                && let Some(serializer) = serializer.take()
+            {
+                outcome = Some(object.serialize(serializer));
+            }
+        });
+        outcome.unwrap_or_else(|| Err(S::Error::custom("there is no object")))
     }
 }
 

@@ -10,7 +10,7 @@ mod values;
 
 pub use diff::{diff, stream};
 pub use format::HardenFormat;
-pub use json::{objects, plan_json};
+pub use json::{many, objects, plan_json};
 pub use live::{FateRow, Mark, aside, command, fates, heading, step};
 pub use patches::{kustomization, patch_files, patches};
 pub use plan::{PlanView, closing, next, plan};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Kept, Problem, Source};
+use super::{Kept, Opened, Problem, Source};
 use crate::model::{Applicability, Edit, FieldPath, Op};
 use crate::policy::{Level, Policy};
 
@@ -159,27 +159,26 @@ impl Hardened {
     }
 
     /// Whether the template has a volume of this name.
-    #[must_use]
-    pub fn has_volume(&self, name: &str) -> bool {
-        self.of_spec("volumes", |volumes| {
+    pub fn has_volume(&self, name: &str, opened: &Opened) -> bool {
+        self.of_spec("volumes", opened, |volumes| {
             let mut volumes = volumes.as_array().into_iter().flatten();
             volumes.any(|volume| volume.get("name").and_then(Value::as_str) == Some(name))
         })
     }
 
     /// Whether the pods run on Windows nodes only, by what the template says of its system or by its node selector.
-    #[must_use]
-    pub fn is_for_windows(&self) -> bool {
+    pub fn is_for_windows(&self, opened: &Opened) -> bool {
         const LABELS: [&str; 2] = ["kubernetes.io/os", "beta.kubernetes.io/os"];
         let is_windows = |value: Option<&Value>| value.is_some_and(|value| value == "windows");
-        self.of_spec("os", |os| is_windows(os.get("name")))
-            || self.of_spec("nodeSelector", |selector| LABELS.iter().any(|label| is_windows(selector.get(label))))
+        self.of_spec("os", opened, |os| is_windows(os.get("name")))
+            || self
+                .of_spec("nodeSelector", opened, |selector| LABELS.iter().any(|label| is_windows(selector.get(label))))
     }
 
     /// Whether something is so of a field of the pod's spec.
-    fn of_spec(&self, field: &'static str, is_so: impl Fn(&Value) -> bool) -> bool {
+    fn of_spec(&self, field: &'static str, opened: &Opened, is_so: impl Fn(&Value) -> bool) -> bool {
         let path = self.template.clone().field("spec").field(field);
-        let object = self.object.value();
+        let object = opened.value(&self.object);
         path.find(&object).is_some_and(is_so)
     }
 

@@ -1,5 +1,7 @@
 //! The values of a document, for those who read it.
 
+use serde::{Serialize, Serializer};
+
 use super::tree::{Document, Kind, NodeId, Span, Style};
 use crate::model::{FieldPath, Segment};
 
@@ -188,20 +190,25 @@ impl<'d> ValueRef<'d> {
     /// The value as JSON. Recursive: only for documents whose depth is bounded elsewhere.
     #[must_use]
     pub fn to_json(self) -> serde_json::Value {
+        let json = serde_json::to_value(self);
+        debug_assert!(json.is_ok(), "keys are strings and numbers are finite");
+        json.unwrap_or_default()
+    }
+}
+
+/// As JSON. Recursive: only for documents whose depth is bounded elsewhere.
+impl Serialize for ValueRef<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.get() {
-            Value::Null => serde_json::Value::Null,
-            Value::Bool(value) => value.into(),
-            Value::Int(value) => value.into(),
-            Value::Uint(value) => value.into(),
-            Value::Float(value) if self.document.is_json => value.into(),
-            Value::Float(value) => number(value),
-            Value::String(text) => text.into(),
-            Value::Sequence => self.items().map(ValueRef::to_json).collect(),
-            Value::Mapping => self
-                .entries()
-                .map(|entry| (entry.key.to_owned(), entry.value.to_json()))
-                .collect::<serde_json::Map<_, _>>()
-                .into(),
+            Value::Null => serializer.serialize_unit(),
+            Value::Bool(value) => serializer.serialize_bool(value),
+            Value::Int(value) => serializer.serialize_i64(value),
+            Value::Uint(value) => serializer.serialize_u64(value),
+            Value::Float(value) if self.document.is_json => serializer.serialize_f64(value),
+            Value::Float(value) => number(value).serialize(serializer),
+            Value::String(text) => serializer.serialize_str(text),
+            Value::Sequence => serializer.collect_seq(self.items()),
+            Value::Mapping => serializer.collect_map(self.entries().map(|entry| (entry.key, entry.value))),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::model::Op;
 use crate::render::escaping::Escaping;
@@ -15,11 +15,28 @@ use crate::report::harden::{HardenReport, Hardened, PlannedEdit, Refusal, Residu
 /// # Errors
 /// Those of `out`.
 pub fn objects(objects: &[Value], out: &mut dyn Write) -> io::Result<()> {
-    match objects {
-        [] => Ok(()),
-        [object] => document(object, out),
-        objects => document(&json!({"apiVersion": "v1", "kind": "List", "items": objects}), out),
+    many(objects.len(), &objects.first(), &objects, out)
+}
+
+/// The same of so many objects that they are not kept: `first` is the first one, `all` is anything that serializes as a
+/// list of all of them.
+///
+/// # Errors
+/// Those of `out`.
+pub fn many(count: usize, first: &impl Serialize, all: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+    match count {
+        0 => Ok(()),
+        1 => document(first, out),
+        _ => document(&List { api_version: "v1", kind: "List", items: all }, out),
     }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct List<'a, T> {
+    api_version: &'static str,
+    kind: &'static str,
+    items: &'a T,
 }
 
 /// Writes the version 1 document.
@@ -202,6 +219,8 @@ fn refusal(refusal: &Refusal) -> WireRefusal<'_> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::render::harden::sample;
 
