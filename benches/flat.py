@@ -5,10 +5,10 @@ import os
 import manifests
 from common import Table, bar, median, run, seconds
 
-# What is run on each file, and the most things in a file for it: edits and their plan are kept until all are made.
+# What is run on each file, in the order in which `manifests.SHAPES` says how far.
 COMMANDS = (
-    ("check -q", ["check", "-q"], 1_000_000),
-    ("harden -o plan", ["harden", "-o", "plan"], 100_000),
+    ("check -q", ["check", "-q"]),
+    ("harden -o plan", ["harden", "-o", "plan"]),
 )
 
 
@@ -20,10 +20,10 @@ def sizes(most):
 
 
 def measure(options, folder):
-    return [grown(options, folder, *command) for command in COMMANDS]
+    return [grown(options, folder, *command, which) for which, command in enumerate(COMMANDS)]
 
 
-def grown(options, folder, title, arguments, limit):
+def grown(options, folder, title, arguments, which):
     table = Table(
         f"{title}: cost of each, however many there are",
         [f"`{title}` of one file", "how many", "MB", "wall s", "CPU s", "CPU µs each", "peak MiB"],
@@ -32,8 +32,8 @@ def grown(options, folder, title, arguments, limit):
     empty = os.path.join(folder, "one.yaml")
     manifests.grown(empty, "documents", 1)
     start = median([run([*command, empty]) for _ in range(20)], "cpu")
-    for shape, (_, most) in manifests.SHAPES.items():
-        costs = [one(options, folder, table, command, shape, count, start) for count in sizes(min(most, limit))]
+    for shape, (_, *most) in manifests.SHAPES.items():
+        costs = [one(options, folder, table, command, shape, count, start) for count in sizes(most[which])]
         # The smallest files take little more than a start does, so their cost is mostly noise.
         bar(table, f"{shape}: cost at the most / cost at a tenth of that", costs[-1] / max(costs[-2], 1e-9), 1.5, False)
     return table

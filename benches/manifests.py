@@ -213,6 +213,13 @@ def items(out, count):
     )
 
 
+def line_of_items(out, count):
+    item = '{{"apiVersion":"v1","kind":"Pod","metadata":{{"name":"p{i}"}},"spec":{{"containers":[{{"name":"a","image":"a"}}]}}}}'
+    out.write('{"apiVersion":"v1","kind":"List","items":[')
+    out.writelines(("," if i else "") + item.format(i=i) for i in range(count))
+    out.write("]}")
+
+
 def containers(out, count):
     out.write(TOP + "spec:\n  containers:\n")
     out.writelines(f"  - name: c{i}\n    image: a\n    securityContext: {{runAsNonRoot: true}}\n" for i in range(count))
@@ -240,15 +247,17 @@ def text_lines(out, count):
     out.writelines(f"    line {i} of a text that is none of our business\n" for i in range(count))
 
 
-# What grows, how it is written, and how far.
+# What grows, how it is written, and how far for `check` and for `harden`, which keeps its plan until all is edited and
+# takes no object of more than 50,000 values.
 SHAPES = {
-    "documents": (documents, 1_000_000),
-    "items of a List": (items, 100_000),
-    "containers of a pod": (containers, 100_000),
-    "comment lines": (comments, 1_000_000),
-    "aliases": (aliases, 100_000),
-    "annotations": (keys, 100_000),
-    "lines of a ConfigMap": (text_lines, 1_000_000),
+    "documents": (documents, 1_000_000, 100_000),
+    "items of a List": (items, 100_000, 100_000),
+    "items in a line of JSON": (line_of_items, 100_000, 100_000),
+    "containers of a pod": (containers, 100_000, 10_000),
+    "comment lines": (comments, 1_000_000, 100_000),
+    "aliases": (aliases, 100_000, 10_000),
+    "annotations": (keys, 100_000, 10_000),
+    "lines of a ConfigMap": (text_lines, 1_000_000, 100_000),
 }
 
 

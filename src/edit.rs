@@ -20,6 +20,7 @@ use std::ops::Range;
 use crate::model::FieldPath;
 use crate::yaml::{Style, ValueRef};
 
+pub use compare::{equal, equal_but};
 pub use verify::{Edited, Target, Unedited, edited};
 
 /// A part of a text and what stands there instead. Offsets count bytes from the start of the file's text.
@@ -78,15 +79,24 @@ impl Refused {
 #[must_use]
 pub fn spliced(text: &str, splices: &[Splice]) -> String {
     let mut sorted: Vec<&Splice> = splices.iter().collect();
-    sorted.sort_by_key(|splice| (splice.range.start, splice.range.end));
+    sort(&mut sorted);
+    part(text, 0..text.len(), &sorted)
+}
+
+fn sort(splices: &mut [&Splice]) {
+    splices.sort_by_key(|splice| (splice.range.start, splice.range.end));
+}
+
+/// A part of a text with the splices in it made, which are sorted.
+fn part(text: &str, range: Range<usize>, splices: &[&Splice]) -> String {
     let added: usize = splices.iter().map(|splice| splice.text.len()).sum();
-    let mut result = String::with_capacity(text.len() + added);
-    let mut done = 0;
-    for splice in sorted {
+    let mut result = String::with_capacity(range.len() + added);
+    let mut done = range.start;
+    for splice in splices {
         result.push_str(text.get(done..splice.range.start).unwrap_or_default());
         result.push_str(&splice.text);
         done = splice.range.end;
     }
-    result.push_str(text.get(done..).unwrap_or_default());
+    result.push_str(text.get(done..range.end).unwrap_or_default());
     result
 }

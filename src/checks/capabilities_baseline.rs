@@ -1,12 +1,12 @@
 //! Containers may only add capabilities that a container runtime gives by itself.
 
-use std::collections::BTreeSet;
+use std::collections::HashMap;
 
 use serde_json::Value;
 
 use super::repair::bare_name;
 use super::setters::{Setter, containers};
-use super::text::join_quote;
+use super::text::{distinct, join_quote};
 use super::{Case, Check, Cis, Left, Meaning, Repair, Revision, Step};
 use crate::model::{Applicability, Edit, FieldPath, PlacedContainer, PodTemplate, Segment, Violated, Violation};
 use crate::policy::Level;
@@ -84,7 +84,7 @@ fn v1_0(pod: &PodTemplate) -> Option<Violated<'_>> {
 /// Which containers add which capabilities that `allowed` does not hold; `None` where none does.
 pub(super) fn added_beyond(pod: &PodTemplate, allowed: &'static [&'static str]) -> Option<String> {
     let who = containers(pod.spec.all_containers().filter(|c| beyond(*c, allowed).next().is_some()))?;
-    let names: BTreeSet<_> = pod.spec.all_containers().flat_map(|c| beyond(c, allowed)).map(|(_, name)| name).collect();
+    let names = distinct(pod.spec.all_containers().flat_map(|c| beyond(c, allowed)).map(|(_, name)| name));
     Some(format!("{who} must not include {} in securityContext.capabilities.add", join_quote(names)))
 }
 
@@ -113,20 +113,26 @@ fn beyond<'a>(
 }
 
 fn repair(case: &Case<'_>) -> Repair {
-    let mut repair = Repair::default();
+    let (mut repair, mut spelled) = (Repair::default(), Spelled::default());
     for violation in case.violations {
-        repair_added(case, violation, ALLOWED, &mut repair);
+        repair_added(case, violation, ALLOWED, &mut spelled, &mut repair);
     }
     repair
 }
 
 /// Spells an added capability that `allowed` holds as it must be, once; takes any other away.
-pub(super) fn repair_added(case: &Case<'_>, violation: &Violation, allowed: &[&str], repair: &mut Repair) {
+pub(super) fn repair_added(
+    case: &Case<'_>,
+    violation: &Violation,
+    allowed: &[&str],
+    spelled: &mut Spelled,
+    repair: &mut Repair,
+) {
     let name = violation.actual.as_str().unwrap_or_default();
     let meant = bare_name(name);
     let path = violation.path.clone();
     if allowed.contains(&meant.as_str()) {
-        let edit = if is_first(case, &path, &meant) { Edit::set(path, meant) } else { Edit::remove(path) };
+        let edit = if spelled.stays(case, &path, &meant) { Edit::set(path, meant) } else { Edit::remove(path) };
         repair.steps.push(Step::safe(edit, ""));
     } else if case.keeps(&meant) {
         let why = format!("{name} is to be kept, and the level forbids it");
@@ -138,13 +144,27 @@ pub(super) fn repair_added(case: &Case<'_>, violation: &Violation, allowed: &[&s
     }
 }
 
-/// Whether no other item of the list is spelled right already, and none before this one means the same.
-fn is_first(case: &Case<'_>, path: &FieldPath, meant: &str) -> bool {
-    let count = path.segments().len() - 1;
-    let Some(Segment::Index(own)) = path.last() else { return true };
-    let names = case.written(&path.head(count)).and_then(Value::as_array).into_iter().flatten();
-    let others = names.map(|name| name.as_str().unwrap_or_default()).enumerate().filter(|(at, _)| at != own);
-    !others.into_iter().any(|(at, name)| name == meant || (at < *own && bare_name(name) == meant))
+/// Which item of a list of capabilities stays of those that mean the same; of the last list that was asked about.
+#[derive(Default)]
+pub(super) struct Spelled {
+    list: Option<FieldPath>,
+    stays: HashMap<String, usize>,
+}
+
+impl Spelled {
+    /// Whether the item at `path` stays: the first one that is spelled right, or else the first one.
+    fn stays(&mut self, case: &Case<'_>, path: &FieldPath, meant: &str) -> bool {
+        let list = path.parent();
+        if self.list.as_ref() != Some(&list) {
+            let items = case.written(&list).and_then(Value::as_array).into_iter().flatten();
+            let names = items.enumerate().map(|(at, name)| (at, name.as_str().unwrap_or_default()));
+            let mut meant: Vec<_> = names.map(|(at, name)| (bare_name(name) != name, at, bare_name(name))).collect();
+            meant.sort_unstable_by(|a, b| b.cmp(a));
+            self.stays = meant.into_iter().map(|(_, at, meant)| (meant, at)).collect();
+            self.list = Some(list);
+        }
+        path.last() == self.stays.get(meant).map(|at| Segment::Index(*at)).as_ref()
+    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::capabilities_baseline::{added_beyond, repair_added, violations_beyond};
+use super::capabilities_baseline::{Spelled, added_beyond, repair_added, violations_beyond};
 use super::repair::{bare_name, low_ports, port_list};
 use super::setters::{Setter, containers};
 use super::{Case, Check, Cis, Meaning, Repair, Revision, Step};
@@ -107,18 +107,19 @@ fn repair(case: &Case<'_>) -> Repair {
     if case.is_windows {
         return case.left_for_windows();
     }
-    let mut repair = Repair::default();
+    let (mut repair, mut spelled) = (Repair::default(), Spelled::default());
     for violation in case.violations {
         match case.container_at(&violation.path) {
             Some(container) if violation.path.last() == Some(&Segment::Field("drop")) => {
                 repair.steps.extend(drop_all(case, container, &violation.path));
                 repair.steps.extend(keep_ports(case, container));
             }
-            _ => repair_added(case, violation, ALLOWED, &mut repair),
+            _ => repair_added(case, violation, ALLOWED, &mut spelled, &mut repair),
         }
     }
+    let opened = first_open_port(case);
     for violation in case.violations {
-        note_ports(case, violation, &mut repair.notes);
+        note_ports(case, violation, opened, &mut repair.notes);
     }
     repair
 }
@@ -168,12 +169,15 @@ fn adds_bind(container: PlacedContainer<'_>) -> bool {
 
 const BIND: &str = "NET_BIND_SERVICE";
 
-/// Says what a container that listens below 1024 may miss.
-fn note_ports(case: &Case<'_>, violation: &Violation, notes: &mut Vec<String>) {
+/// Says what a container that listens below 1024 may miss; a sysctl of the pod may let every user open ports from `opened` on.
+fn note_ports(case: &Case<'_>, violation: &Violation, opened: Option<i32>, notes: &mut Vec<String>) {
     let Some(container) = case.container_at(&violation.path) else { return };
     let ports = low_ports(container);
     let loses_it = violation.path.last() == Some(&Segment::Field("drop")) && !adds_bind(container);
-    if loses_it && !ports.iter().all(|port| may_all_open(case, *port)) && keep_ports(case, container).is_none() {
+    if loses_it
+        && !ports.iter().all(|port| opened.is_some_and(|first| first <= *port))
+        && keep_ports(case, container).is_none()
+    {
         notes.push(format!(
             "container {:?} listens on {}: where the runtime lets only root open ports below 1024, keep the capability \
              (--keep-capability {BIND}), listen above, or set the sysctl net.ipv4.ip_unprivileged_port_start",
@@ -183,13 +187,12 @@ fn note_ports(case: &Case<'_>, violation: &Violation, notes: &mut Vec<String>) {
     }
 }
 
-/// Whether a sysctl of the pod lets every user open a port.
-fn may_all_open(case: &Case<'_>, port: i32) -> bool {
+/// The first port that every user may open by a sysctl of the pod.
+fn first_open_port(case: &Case<'_>) -> Option<i32> {
     let sysctls = case.written(&FieldPath::fields(&["spec", "securityContext", "sysctls"]));
     let mut sysctls = sysctls.and_then(Value::as_array).into_iter().flatten();
-    let first = sysctls.find(|sysctl| sysctl["name"] == "net.ipv4.ip_unprivileged_port_start");
-    let first = first.and_then(|sysctl| sysctl["value"].as_str()?.parse::<i32>().ok());
-    first.is_some_and(|first| first <= port)
+    let first = sysctls.find(|sysctl| sysctl["name"] == "net.ipv4.ip_unprivileged_port_start")?;
+    first["value"].as_str()?.parse().ok()
 }
 
 #[cfg(test)]

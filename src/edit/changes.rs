@@ -19,18 +19,26 @@ pub(super) enum Change<'e> {
 #[derive(Debug, Default)]
 pub(super) struct Within<'e> {
     pub(super) steps: Vec<(Step<'e>, Change<'e>)>,
-    at: HashMap<Step<'e>, usize>,
+    /// Where there are many steps.
+    places: Option<Box<Places<'e>>>,
 }
+
+/// The last position of each step. Few nodes have them, so they are kept apart.
+#[derive(Debug)]
+struct Places<'e>(HashMap<Step<'e>, usize>);
 
 /// An edit that does not fit, and why.
 pub(super) type Misfit<'e> = (&'e FieldPath, &'static str);
+
+/// Up to here, looking through the steps of a node takes less time and memory than a map.
+const FEW: usize = 16;
 
 /// How deep a path may lead. Pod templates are looked for to a small part of that.
 const DEEPEST: usize = 200;
 
 impl<'e> Within<'e> {
     /// The tree of some edits.
-    pub(super) fn of(edits: &'e [Edit]) -> Result<Self, Misfit<'e>> {
+    pub(super) fn of(edits: &[&'e Edit]) -> Result<Self, Misfit<'e>> {
         let mut root = Self::default();
         for edit in edits {
             let segments = edit.path.segments();
@@ -54,20 +62,35 @@ impl<'e> Within<'e> {
     }
 
     fn within(&mut self, step: Step<'e>) -> Option<&mut Self> {
-        let at = *self.at.entry(step).or_insert_with(|| {
-            self.steps.push((step, Change::Within(Self::default())));
-            self.steps.len() - 1
-        });
-        match &mut self.steps[at].1 {
-            Change::Within(within) => Some(within),
+        let at = match self.place(step) {
+            Some(at) => at,
+            None => self.add(step, Change::Within(Self { steps: Vec::with_capacity(1), places: None })),
+        };
+        match self.steps.get_mut(at) {
+            Some((_, Change::Within(within))) => Some(within),
             _ => None,
         }
     }
 
-    /// Adds a change. Several of one step are all kept: they may be items behind a list's end.
-    pub(super) fn add(&mut self, step: Step<'e>, change: Change<'e>) {
-        self.at.insert(step, self.steps.len());
+    /// The last position of a step.
+    fn place(&self, step: Step<'_>) -> Option<usize> {
+        match &self.places {
+            Some(places) => places.0.get(&step).copied(),
+            None => self.steps.iter().rposition(|(known, _)| *known == step),
+        }
+    }
+
+    /// Adds a change, and returns its position. Several of one step are all kept: they may be items behind a list's end.
+    pub(super) fn add(&mut self, step: Step<'e>, change: Change<'e>) -> usize {
+        let at = self.steps.len();
         self.steps.push((step, change));
+        if let Some(places) = &mut self.places {
+            places.0.insert(step, at);
+        } else if at >= FEW {
+            let places = self.steps.iter().enumerate().map(|(at, (step, _))| (*step, at)).collect();
+            self.places = Some(Box::new(Places(places)));
+        }
+        at
     }
 
     /// The path of the first edit.

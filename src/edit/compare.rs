@@ -8,8 +8,9 @@ use super::changes::{Change, Within};
 use crate::model::{FieldPath, Step};
 use crate::yaml::{NodeId, Value, ValueRef};
 
-/// Whether a value is this JSON. As deep as the JSON is, which an edit brings along.
-pub(super) fn equal(value: ValueRef<'_>, json: &Json) -> bool {
+/// Whether a value is this JSON. Recursive, as deep as the JSON is.
+#[must_use]
+pub fn equal(value: ValueRef<'_>, json: &Json) -> bool {
     match (value.get(), json) {
         (Value::Sequence, Json::Array(items)) => {
             value.items().len() == items.len() && value.items().zip(items).all(|(value, item)| equal(value, item))
@@ -74,11 +75,33 @@ fn matched(old: ValueRef<'_>, new: &[Json]) -> Vec<Option<usize>> {
 }
 
 /// Whether a value becomes another one by changes in some of its nodes, and nothing else is different.
-///
-/// Not recursive: documents may nest as deep as kubectl allows.
 pub(super) fn becomes<'d, 'e>(old: ValueRef<'d>, new: ValueRef<'d>, changes: &'e HashMap<NodeId, Within<'e>>) -> bool {
+    is_right(old, new, changes, |_, _| None)
+}
+
+/// Whether two values are equal. Of some of the old ones `judge` says whether the new ones are right instead.
+pub fn equal_but<'d>(
+    old: ValueRef<'d>,
+    new: ValueRef<'d>,
+    judge: impl FnMut(ValueRef<'d>, ValueRef<'d>) -> Option<bool>,
+) -> bool {
+    is_right(old, new, &HashMap::new(), judge)
+}
+
+/// Not recursive: documents may nest as deep as kubectl allows.
+fn is_right<'d, 'e>(
+    old: ValueRef<'d>,
+    new: ValueRef<'d>,
+    changes: &'e HashMap<NodeId, Within<'e>>,
+    mut judge: impl FnMut(ValueRef<'d>, ValueRef<'d>) -> Option<bool>,
+) -> bool {
     let mut todo: Vec<Pair<'d, 'e>> = vec![(old, new, None)];
     while let Some((old, new, within)) = todo.pop() {
+        match judge(old, new) {
+            Some(true) => continue,
+            Some(false) => return false,
+            None => {}
+        }
         let within = within.or_else(|| changes.get(&old.id()));
         let is_same = match (old.get(), new.get(), within) {
             (Value::Null, _, Some(within)) if !within.steps.is_empty() => {
@@ -180,4 +203,28 @@ fn items<'d, 'e>(
         .into_iter()
         .all(|(_, change)| found.next().is_some_and(|new| change.made().is_ok_and(|made| equal(new, &made))))
         && found.next().is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::yaml::{Document, chunks};
+
+    #[test]
+    fn what_is_judged_otherwise_may_differ_and_nothing_else() {
+        let texts = ["a: {x: 1}\nb: [1, {z: 2}]\n", "b: [1, {z: 3}]\na: {x: 1}\n", "b: [1, {z: 3}]\na: {x: 2}\n"];
+        let cut = texts.map(chunks);
+        let documents = cut.each_ref().map(|cut| Document::parse(&cut[0]).unwrap());
+        let [old, new, other] = documents.each_ref().map(|document| document.root().unwrap());
+        let judged = old.field("b").and_then(|list| list.item(1)).unwrap();
+        let judge = |verdict: bool| {
+            move |old: ValueRef<'_>, new: ValueRef<'_>| {
+                (old.id() == judged.id()).then(|| verdict && equal(new, &serde_json::json!({"z": 3})))
+            }
+        };
+        assert!(equal_but(old, old, |_, _| None) && !equal_but(old, new, |_, _| None));
+        assert!(equal_but(old, new, judge(true)));
+        assert!(!equal_but(old, new, judge(false)));
+        assert!(!equal_but(old, other, judge(true)));
+    }
 }

@@ -1,6 +1,7 @@
 //! Walks an object along with its changes, and leaves to block and flow style how the text becomes another.
 
 use std::cell::OnceCell;
+use std::collections::HashMap;
 use std::ops::Range;
 
 use serde_json::Value as Json;
@@ -35,6 +36,9 @@ pub(super) type Outcome<'e, T = ()> = Result<T, Misfit<'e>>;
 pub(super) struct Plan<'d, 'e> {
     pub(super) collection: ValueRef<'d>,
     pub(super) entries: Vec<Entry<'d>>,
+    /// Where the entries of each key are, in order, for those who ask for many.
+    places: Option<HashMap<&'d str, Vec<usize>>>,
+    has_merge: bool,
     pub(super) is_removed: Vec<bool>,
     /// What is put in behind the last of them; items have no key.
     pub(super) added: Vec<(Option<&'e str>, Json)>,
@@ -42,7 +46,35 @@ pub(super) struct Plan<'d, 'e> {
     pub(super) path: &'e FieldPath,
 }
 
-impl Plan<'_, '_> {
+/// More keys than this are looked up by hashing.
+const FEW: usize = 16;
+
+impl<'d, 'e> Plan<'d, 'e> {
+    fn new(collection: ValueRef<'d>, entries: Vec<Entry<'d>>, changes: &Within<'e>, path: &'e FieldPath) -> Self {
+        let places = (changes.steps.len() > FEW).then(|| {
+            let mut places: HashMap<&str, Vec<usize>> = HashMap::new();
+            for (at, entry) in entries.iter().enumerate().filter(|(_, entry)| !entry.is_merge) {
+                places.entry(entry.name()).or_default().push(at);
+            }
+            places
+        });
+        let has_merge = entries.iter().any(|entry| entry.is_merge);
+        let is_removed = vec![false; entries.len()];
+        Self { collection, entries, places, has_merge, is_removed, added: Vec::new(), path }
+    }
+
+    /// The entries that a step leads to, in order: of an object all that have the key, of which the last one counts.
+    fn places(&self, step: Step<'_>) -> Vec<usize> {
+        match (step, &self.places) {
+            (Step::Index(index), _) => (index < self.entries.len()).then_some(index).into_iter().collect(),
+            (Step::Key(key), Some(places)) => places.get(key).cloned().unwrap_or_default(),
+            (Step::Key(key), None) => {
+                let entries = self.entries.iter().enumerate();
+                entries.filter(|(_, entry)| !entry.is_merge && entry.name() == key).map(|(at, _)| at).collect()
+            }
+        }
+    }
+
     /// How many entries there are up to the last one that stays.
     pub(super) fn tail(&self) -> usize {
         self.is_removed.iter().rposition(|removed| !removed).map_or(0, |at| at + 1)
@@ -69,7 +101,7 @@ impl<'t, 'd> Editor<'t, 'd> {
     ///
     /// Where a value cannot be edited because aliases stand for it too, the edits may be the same for all of them. Then one
     /// change of the text makes them all, which is for who reads the text again to find out; the refusals come too.
-    pub(super) fn object(&mut self, object: ValueRef<'d>, edits: &[Edit]) -> Result<Spliced, Vec<Refused>> {
+    pub(super) fn object(&mut self, object: ValueRef<'d>, edits: &[&Edit]) -> Result<Spliced, Vec<Refused>> {
         let refused = match self.splices(object, edits) {
             Ok(splices) => return Ok((splices, None)),
             Err(refused) => refused,
@@ -83,7 +115,7 @@ impl<'t, 'd> Editor<'t, 'd> {
         }
     }
 
-    fn splices(&mut self, object: ValueRef<'d>, edits: &[Edit]) -> Result<Vec<Splice>, Vec<Refused>> {
+    fn splices(&mut self, object: ValueRef<'d>, edits: &[&Edit]) -> Result<Vec<Splice>, Vec<Refused>> {
         let made = Within::of(edits).and_then(|changes| match changes.steps.is_empty() {
             true => Ok(()),
             false => self.within(object, None, &changes),
@@ -158,16 +190,14 @@ impl<'t, 'd> Editor<'t, 'd> {
             ));
         }
         let entries = Entry::all(&self.lines, value);
-        Ok(Plan { collection: value, is_removed: vec![false; entries.len()], entries, added: Vec::new(), path })
+        Ok(Plan::new(value, entries, changes, path))
     }
 
     fn step<'e>(&mut self, plan: &mut Plan<'d, 'e>, step: Step<'e>, change: &Change<'e>) -> Outcome<'e> {
-        let at = match step {
-            Step::Index(index) => (index < plan.entries.len()).then_some(index),
-            Step::Key(key) => plan.entries.iter().rposition(|entry| !entry.is_merge && entry.name() == key),
-        };
+        let places = plan.places(step);
+        let at = places.last().copied();
         if let Step::Key(key) = step
-            && plan.entries.iter().any(|entry| entry.is_merge)
+            && plan.has_merge
             && let Some(merged) = plan.collection.entry(key).filter(|entry| entry.value.style() == Style::Merged)
         {
             return overriding(plan, key, change, at.is_some() || !self.is_string(merged.key_ref));
@@ -179,12 +209,7 @@ impl<'t, 'd> Editor<'t, 'd> {
             Change::Set(value, path) => self.set(holder, value, path),
             Change::Within(within) => self.within(holder.entry.value, Some(holder), within),
             Change::Remove(path) => {
-                let is_same = |entry: &Entry<'_>| match step {
-                    Step::Key(key) => !entry.is_merge && entry.name() == key,
-                    Step::Index(_) => entry.start == entries[at].start,
-                };
-                let which: Vec<usize> = (0..entries.len()).filter(|at| is_same(&entries[*at])).collect();
-                for at in which {
+                for at in places {
                     let Entry { start, end, .. } = plan.entries[at];
                     self.check_unshared(start, end, path)?;
                     plan.is_removed[at] = true;

@@ -1,11 +1,11 @@
 //! Edits objects of a file, reads the new text again, and takes back what would change anything else.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use super::changes::Within;
 use super::editor::Editor;
-use super::{Refused, Splice, compare, spliced};
+use super::{Refused, Splice, compare, part, sort, spliced};
 use crate::model::{Edit, FieldPath};
 use crate::yaml::{Chunk, ChunkKind, Document, NodeId, ValueRef, chunks};
 
@@ -15,7 +15,7 @@ pub struct Target<'d> {
     /// The object, which may be an item of a list. No target is in another.
     pub object: ValueRef<'d>,
     /// The edits; their paths start at the object.
-    pub edits: &'d [Edit],
+    pub edits: &'d [&'d Edit],
 }
 
 /// A file's text after edits.
@@ -53,9 +53,9 @@ pub fn edited(text: &str, targets: &[Target<'_>]) -> Edited {
         let made = work.splices(targets);
         let accepted = work.accepted(&made);
         unedited.append(&mut work.unedited);
-        let made: Vec<Splice> = accepted.into_iter().flat_map(|made| made.splices.iter().cloned()).collect();
-        pieces.insert(work.document.index, fingerprint(&work.piece(&made)));
-        splices.extend(made);
+        pieces.insert(work.document.index, fingerprint(&work.piece(&sorted(&accepted))));
+        let accepted: HashSet<usize> = accepted.into_iter().map(|made| made.at).collect();
+        splices.extend(made.into_iter().filter(|made| accepted.contains(&made.at)).flat_map(|made| made.splices));
     }
     let new = spliced(text, &splices);
     if !has_pieces(text, &new, &pieces) {
@@ -162,12 +162,12 @@ impl<'t, 'd> Work<'t, 'd> {
 
     /// Reads the document again as it would be with some of the splices.
     fn is_right(&self, made: &[&Made<'d>]) -> bool {
-        let (mut splices, mut changes) = (Vec::new(), HashMap::new());
+        let mut changes = HashMap::new();
         for made in made {
             let Ok(within) = Within::of(made.target.edits) else { return false };
             changes.insert(made.target.object.id(), within);
-            splices.extend(made.splices.iter().cloned());
         }
+        let splices = sorted(made);
         if splices.is_empty() {
             return changes.values().all(|within: &Within<'_>| within.steps.is_empty())
                 || self.is_equal(self.document, &changes);
@@ -175,7 +175,7 @@ impl<'t, 'd> Work<'t, 'd> {
         let text = self.piece(&splices);
         let kind = if self.document.is_json() { ChunkKind::Json } else { ChunkKind::Yaml };
         let chunk = Chunk { index: self.document.index, offset: 0, line: 1, column: 1, text: &text, kind };
-        do_not_overlap(&mut splices) && Document::parse(&chunk).is_ok_and(|new| self.is_equal(&new, &changes))
+        do_not_overlap(&splices) && Document::parse(&chunk).is_ok_and(|new| self.is_equal(&new, &changes))
     }
 
     fn is_equal(&self, new: &Document<'_>, changes: &HashMap<NodeId, Within<'_>>) -> bool {
@@ -186,17 +186,18 @@ impl<'t, 'd> Work<'t, 'd> {
     }
 
     /// The document's text with splices made.
-    fn piece(&self, splices: &[Splice]) -> String {
-        let range = self.document.range();
-        let local = splices.iter().map(|splice| Splice {
-            range: splice.range.start - range.start..splice.range.end - range.start,
-            text: splice.text.clone(),
-        });
-        spliced(&self.text[range.clone()], &local.collect::<Vec<_>>())
+    fn piece(&self, splices: &[&Splice]) -> String {
+        part(self.text, self.document.range(), splices)
     }
 }
 
-fn do_not_overlap(splices: &mut [Splice]) -> bool {
-    splices.sort_by_key(|splice| (splice.range.start, splice.range.end));
-    splices.windows(2).all(|pair| pair[0].range.end <= pair[1].range.start)
+/// The splices of some targets in the order of the text.
+fn sorted<'m>(made: &[&'m Made<'_>]) -> Vec<&'m Splice> {
+    let mut splices: Vec<&Splice> = made.iter().flat_map(|made| &made.splices).collect();
+    sort(&mut splices);
+    splices
+}
+
+fn do_not_overlap(sorted: &[&Splice]) -> bool {
+    sorted.windows(2).all(|pair| pair[0].range.end <= pair[1].range.start)
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::files::Job;
 use super::{Plan, Task, plan};
 use crate::check::{Scene, Stop, walk};
-use crate::edit::{Refused, Target};
+use crate::edit::Refused;
 use crate::model::{Edit, FieldPath};
 use crate::report::Kept;
 use crate::report::harden::{Hardened, PlannedEdit, Refusal, Residue};
@@ -24,18 +24,22 @@ pub(super) struct Draft<'d> {
 /// An object with pod templates.
 #[derive(Debug)]
 pub(super) struct DraftObject<'d> {
-    value: ValueRef<'d>,
+    pub(super) value: ValueRef<'d>,
     /// Where in the document it is.
     pub(super) path: FieldPath,
     kept: Kept,
-    /// The edits of all its templates; none any more once they cannot be made.
-    pub(super) edits: Vec<Edit>,
+    /// Whether its edits cannot be made.
+    is_given_up: bool,
     /// The results that are about it, with the paths of their templates.
     pub(super) results: Vec<(usize, FieldPath)>,
 }
 
 /// How deep a document that is edited may be nested; manifests are never near that.
 const DEEPEST: usize = 256;
+
+/// How many values an object that is edited may have, aliases followed: it becomes a tree that takes many times as much
+/// memory as its text, and manifests are never near that.
+const MOST_VALUES: usize = 50_000;
 
 /// Plans what is to become of a document, and what is wrong with it.
 pub(super) fn draft<'a, 'd>(
@@ -46,7 +50,7 @@ pub(super) fn draft<'a, 'd>(
 ) -> (Draft<'d>, Scene<'a>) {
     let draft = Draft { document, results: Vec::new(), objects: Vec::new() };
     let is_too_deep = document.root().is_some_and(is_too_deep);
-    let mut planner = Planner { job, manifest, text: chunk.text, is_too_deep, draft };
+    let mut planner = Planner { job, manifest, text: chunk.text, is_too_deep, too_large: None, draft };
     let scene = walk(manifest, document, job.namespace.as_deref(), &mut |scene, stop| {
         if let Stop::Template { object, found, .. } = stop
             && let Err(message) = planner.template(scene, object, found)
@@ -63,6 +67,8 @@ struct Planner<'a, 'd> {
     /// The document's own text.
     text: &'a str,
     is_too_deep: bool,
+    /// The last object that was too large, which is told once.
+    too_large: Option<FieldPath>,
     draft: Draft<'d>,
 }
 
@@ -71,20 +77,29 @@ impl<'d> Planner<'_, 'd> {
         if self.is_too_deep {
             return Err(format!("this document is nested deeper than {DEEPEST} levels, so it was not edited"));
         }
-        let template = found.value.map_or_else(|| json!({}), ValueRef::to_json);
-        let task = Task { template: &template, policy: self.job.policy, choices: &self.job.choices };
-        let mut plan = plan(&task).map_err(|message| format!("{}: {message}", found.path))?;
-        if found.value.is_none() {
-            leave_out(&mut plan, self.job);
+        if self.too_large.as_ref() == Some(&object.path) {
+            return Ok(());
         }
         if self.draft.objects.last().is_none_or(|last| last.path != object.path) {
+            if has_more_values(object.value, &mut MOST_VALUES.clone()) {
+                self.too_large = Some(object.path.clone());
+                return Err(format!("this object has more than {MOST_VALUES} values, so it was not edited"));
+            }
             self.draft.objects.push(DraftObject::new(object));
+        }
+        let template = found.value.map_or_else(|| json!({}), ValueRef::to_json);
+        let task = Task { template: &template, policy: self.job.policy, choices: &self.job.choices };
+        let mut plan = plan(&task).map_err(|message| match found.path == FieldPath::root() {
+            true => message,
+            false => format!("{}: {message}", found.path),
+        })?;
+        if found.value.is_none() {
+            leave_out(&mut plan, self.job);
         }
         let Some(known) = self.draft.objects.last() else { return Ok(()) };
         let hardened = self.hardened(scene, object, found, plan, known.kept.clone());
         let result = self.draft.results.len();
         if let Some(known) = self.draft.objects.last_mut() {
-            known.edits.extend(hardened.plain_edits().cloned());
             known.results.push((result, found.path.clone()));
         }
         self.draft.results.push(hardened);
@@ -151,6 +166,14 @@ fn is_deeper(value: ValueRef<'_>, most: usize) -> bool {
     value.items().any(|item| is_deeper(item, most)) || value.entries().any(|entry| is_deeper(entry.value, most))
 }
 
+/// Whether a value consists of more values than `room` is for, itself counted; `room` is what is left of that.
+fn has_more_values(value: ValueRef<'_>, room: &mut usize) -> bool {
+    let Some(left) = room.checked_sub(1) else { return true };
+    *room = left;
+    value.items().any(|item| has_more_values(item, room))
+        || value.entries().any(|entry| has_more_values(entry.value, room))
+}
+
 impl Hardened {
     /// Makes none of the edits, and says why.
     fn refuse(&mut self, refused: &[Refused], job: &Job) {
@@ -162,26 +185,27 @@ impl Hardened {
 
 impl<'d> DraftObject<'d> {
     fn new(object: &Object<'d>) -> Self {
-        let kept = Kept::new(&object.value.to_json());
-        Self { value: object.value, path: object.path.clone(), kept, edits: Vec::new(), results: Vec::new() }
-    }
-
-    /// What is to be edited.
-    pub(super) fn target(&self) -> Target<'_> {
-        Target { object: self.value, edits: &self.edits }
+        let kept = Kept::new(&object.value);
+        Self { value: object.value, path: object.path.clone(), kept, is_given_up: false, results: Vec::new() }
     }
 }
 
 impl Draft<'_> {
     /// Positions of the objects that have edits.
     pub(super) fn objects_to_edit(&self) -> impl Iterator<Item = usize> {
-        self.objects.iter().enumerate().filter(|(_, object)| !object.edits.is_empty()).map(|(at, _)| at)
+        (0..self.objects.len()).filter(|at| self.edits_of(&self.objects[*at]).next().is_some())
+    }
+
+    /// The edits of all templates of an object; none any more once they cannot be made.
+    pub(super) fn edits_of(&self, object: &DraftObject<'_>) -> impl Iterator<Item = &Edit> {
+        let results = if object.is_given_up { &[][..] } else { &object.results };
+        results.iter().filter_map(|(result, _)| self.results.get(*result)).flat_map(Hardened::plain_edits)
     }
 
     /// Makes none of an object's edits, and says why.
     pub(super) fn refuse(&mut self, job: &Job, object: usize, refused: Vec<Refused>) {
         let Some(object) = self.objects.get_mut(object) else { return };
-        object.edits.clear();
+        object.is_given_up = true;
         for (result, _) in &object.results {
             if let Some(result) = self.results.get_mut(*result).filter(|result| !result.edits.is_empty()) {
                 result.refuse(&refused, job);

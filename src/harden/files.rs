@@ -10,7 +10,7 @@ use super::document::{Draft, draft};
 use super::pieces::{Misread, Piece, joined, pieces};
 use super::proof;
 use crate::check::{parse, unfit};
-use crate::edit::edited;
+use crate::edit::{self, Target};
 use crate::model::Choices;
 use crate::policy::Policy;
 use crate::report::harden::{HardenReport, Hardened, HardenedFile};
@@ -222,8 +222,7 @@ fn edit(job: &Job, text: &str, drafts: &mut [Draft<'_>]) -> (Option<String>, Vec
         if places.is_empty() {
             break;
         }
-        let targets: Vec<_> = places.iter().map(|(draft, object)| drafts[*draft].objects[*object].target()).collect();
-        let edited = edited(text, &targets);
+        let edited = edited_at(text, drafts, &places);
         for unedited in edited.unedited {
             let (draft, object) = places[unedited.target];
             drafts[draft].refuse(job, object, unedited.refused);
@@ -234,4 +233,13 @@ fn edit(job: &Job, text: &str, drafts: &mut [Draft<'_>]) -> (Option<String>, Vec
         }
     }
     (None, Vec::new())
+}
+
+/// The text with the edits of the objects at some places: the positions of a draft and of an object in it.
+fn edited_at(text: &str, drafts: &[Draft<'_>], places: &[(usize, usize)]) -> edit::Edited {
+    let at = |(draft, object): &(usize, usize)| (&drafts[*draft], &drafts[*draft].objects[*object]);
+    let edits: Vec<Vec<_>> = places.iter().map(at).map(|(draft, object)| draft.edits_of(object).collect()).collect();
+    let objects = places.iter().map(at).map(|(_, object)| object.value);
+    let targets: Vec<_> = objects.zip(&edits).map(|(object, edits)| Target { object, edits }).collect();
+    edit::edited(text, &targets)
 }

@@ -1,10 +1,10 @@
 //! The order of a document's fields, those that edits add included.
 
-use std::cmp::Ordering;
+use std::collections::HashMap;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use crate::model::{FieldPath, Segment};
+use crate::model::{FieldPath, Segment, Step};
 use crate::report::harden::PlannedEdit;
 
 /// New fields in the order in which people write them, whatever holds them; others come behind.
@@ -37,30 +37,51 @@ const USUAL: &[&str] = &[
 
 /// Sorts edits as the template has their fields; items that are appended to one list keep their order.
 pub(super) fn sort(template: &Value, edits: &mut [PlannedEdit]) {
-    edits.sort_by(|a, b| compare(template, &a.edit.path, &b.edit.path));
-}
-
-fn compare(template: &Value, a: &FieldPath, b: &FieldPath) -> Ordering {
-    let mut at = Some(template);
-    for (own, other) in a.segments().iter().zip(b.segments()) {
-        let order = rank(at, own).cmp(&rank(at, other));
-        if order != Ordering::Equal {
-            return order;
-        }
-        at = at.and_then(|value| FieldPath::root().then(own.clone()).find(value));
-    }
-    a.segments().len().cmp(&b.segments().len())
+    let mut wide = Wide::default();
+    edits.sort_by_cached_key(|planned| ranks(template, &planned.edit.path, &mut wide));
 }
 
 /// Fields that are there come first, in their order; then new ones.
-fn rank<'s>(holder: Option<&Value>, segment: &'s Segment) -> (bool, usize, &'s str) {
-    let Some(key) = segment.as_key() else {
-        let index = if let Segment::Index(index) = segment { *index } else { 0 };
-        return (false, index, "");
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Written(usize),
+    Usual(usize),
+    Other(Box<str>),
+}
+
+/// The positions of the fields of wide objects, by where the objects are in memory: to look through them for each edit
+/// would take too long.
+type Wide<'v> = HashMap<*const Map<String, Value>, HashMap<&'v str, usize>>;
+
+fn ranks<'v>(template: &'v Value, path: &FieldPath, wide: &mut Wide<'v>) -> Vec<Rank> {
+    let mut at = Some(template);
+    let rank = |segment: &Segment| {
+        let rank = match segment.step() {
+            Step::Index(index) => Rank::Written(index),
+            Step::Key(key) => rank(at.and_then(Value::as_object), key, wide),
+        };
+        at = at.and_then(|value| segment.find(value));
+        rank
     };
-    let fields = holder.and_then(Value::as_object);
-    match fields.and_then(|fields| fields.keys().position(|known| known == key)) {
-        Some(position) => (false, position, key),
-        None => (true, USUAL.iter().position(|known| *known == key).unwrap_or(USUAL.len()), key),
+    path.segments().iter().map(rank).collect()
+}
+
+fn rank<'v>(fields: Option<&'v Map<String, Value>>, key: &str, wide: &mut Wide<'v>) -> Rank {
+    match fields.and_then(|fields| position(fields, key, wide)) {
+        Some(position) => Rank::Written(position),
+        None => match USUAL.iter().position(|known| *known == key) {
+            Some(position) => Rank::Usual(position),
+            None => Rank::Other(key.into()),
+        },
     }
+}
+
+fn position<'v>(fields: &'v Map<String, Value>, key: &str, wide: &mut Wide<'v>) -> Option<usize> {
+    /// Up to here, looking through the fields is faster.
+    const FEW: usize = 64;
+    if fields.len() <= FEW {
+        return fields.keys().position(|known| known == key);
+    }
+    let positions = || fields.keys().enumerate().map(|(at, key)| (key.as_str(), at)).collect();
+    wide.entry(std::ptr::from_ref(fields)).or_insert_with(positions).get(key).copied()
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{tidy, windows, wishes};
 use crate::admission;
 use crate::checks::{self, Case, Containers, Left, Repair, is_of_ephemeral_container};
-use crate::evaluate::{evaluate, evaluate_up_to, selection, strictest_level};
+use crate::evaluate::{evaluate, selection, strictest_level};
 use crate::model::{Applicability, Choices, Edit, FieldPath, Finding, PodTemplate, Violation};
 use crate::policy::{Level, Policy};
 use crate::report::harden::{PlannedEdit, Residue};
@@ -42,17 +42,20 @@ pub struct Plan {
     pub notes: Vec<String>,
 }
 
+/// How many edits a template may need: far more than anybody reads, and few enough to be kept until all are made.
+const MOST_EDITS: usize = 20_000;
+
 /// Plans the smallest edits that make a template meet a policy, and judges the result.
 ///
 /// # Errors
 ///
-/// The template is no pod template, a sentence that says what is wrong with it.
+/// The template is no pod template, or would need more than 20,000 edits: a sentence that says what is wrong.
 pub fn plan(task: &Task<'_>) -> Result<Plan, String> {
     let written = decode(task.template)?;
     let before = strictest_level(task.policy.version, &prepared(&written), None);
     let mut draft = Draft::default();
     draft.repair(task, &written)?;
-    let edits = tidy::tidy(task.template, draft.edits).map_err(|misfit| misfit.to_string())?;
+    let edits = tidy::tidy(task.template, draft.edits);
 
     let mut hardened = task.template.clone();
     Edit::apply(&mut hardened, edits.iter().map(|planned| &planned.edit)).map_err(|misfit| misfit.to_string())?;
@@ -97,7 +100,7 @@ struct Draft {
 impl Draft {
     /// Collects what checks and choices ask for, the findings of `written` and no others.
     fn repair(&mut self, task: &Task<'_>, written: &PodTemplate) -> Result<(), String> {
-        let windows = windows::assume(task, written, &evaluate_up_to(0, task.policy, &prepared(written)));
+        let windows = windows::assume(task, written, &selection(task.policy).evaluate_up_to(0, &prepared(written)));
         // The rest is planned for the pod that the template says it is from here on.
         let mut template = Cow::Borrowed(task.template);
         if !windows.steps.is_empty() {
@@ -109,7 +112,11 @@ impl Draft {
         self.notes.extend(windows.note);
 
         let prepared = prepared(&pod);
-        let left_alone: Vec<_> = evaluate_up_to(0, task.policy, &prepared)
+        let checks = selection(task.policy);
+        let findings = checks.evaluate_up_to(0, &prepared);
+        // Each finding's violations are listed, one finding after the other.
+        findings.iter().try_for_each(|finding| check_count(finding.unlisted))?;
+        let left_alone: Vec<_> = findings
             .iter()
             .filter(|finding| is_left_alone(task.choices, finding))
             .map(|finding| finding.check)
@@ -123,13 +130,14 @@ impl Draft {
             left_alone: &left_alone,
             is_windows: windows.is_windows,
         };
-        for finding in selection(task.policy).findings(usize::MAX, &prepared) {
+        for finding in checks.findings(usize::MAX, &prepared) {
             self.add_finding(task, &Case { violations: &finding.violations, ..case }, &finding);
+            check_count(self.edits.len() + self.residue.len())?;
         }
         for (choice, repair) in wishes::wishes(&case) {
             self.add(task, &pod, choice, repair);
         }
-        Ok(())
+        check_count(self.edits.len() + self.residue.len())
     }
 
     fn add_finding(&mut self, task: &Task<'_>, case: &Case<'_>, finding: &Finding) {
@@ -144,7 +152,9 @@ impl Draft {
     /// Adds what `check` (or a choice) asks for, as far as it may be had.
     fn add(&mut self, task: &Task<'_>, pod: &PodTemplate, check: &'static str, repair: Repair) {
         let containers = Containers::new(pod);
-        for step in repair.steps {
+        // One more than there may be is seen to be too many.
+        let room = (MOST_EDITS + 1).saturating_sub(self.edits.len() + self.residue.len());
+        for step in repair.steps.into_iter().take(room) {
             let path = step.edit.path.clone();
             if is_of_ephemeral_container(&path) {
                 self.residue.push(residue_of(check, ephemeral(path)));
@@ -164,6 +174,13 @@ impl Draft {
             }
         }
     }
+}
+
+fn check_count(edits: usize) -> Result<(), String> {
+    if edits <= MOST_EDITS {
+        return Ok(());
+    }
+    Err(format!("more than {MOST_EDITS} edits would be needed, so it was not edited"))
 }
 
 fn is_left_alone(choices: &Choices, finding: &Finding) -> bool {

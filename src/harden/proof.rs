@@ -2,16 +2,17 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::document::Draft;
+use super::document::{Draft, DraftObject};
 use super::files::Job;
 use crate::admission::prepare_pod;
 use crate::check::{Stop, walk};
+use crate::edit::{equal, equal_but};
 use crate::evaluate::{evaluate, strictest_level};
 use crate::model::{Edit, FieldPath, PodTemplate};
 use crate::policy::Level;
 use crate::report::Origin;
 use crate::source::Manifest;
-use crate::yaml::{Chunk, Document, Start, Text, chunks};
+use crate::yaml::{Chunk, Document, NodeId, Start, Text, ValueRef, chunks};
 
 /// Whether the edited text holds what was planned and nothing else is different; then the results say how it is judged.
 /// Documents of which that is not true are given up, so that the next try is without them.
@@ -47,13 +48,12 @@ type Verdict = (usize, bool, Level);
 /// How the templates of the edited document are judged; `None` where the document is not what it was with the edits.
 fn verdicts(job: &Job, draft: &Draft<'_>, new: &Chunk<'_>) -> Option<Vec<Verdict>> {
     let new = Document::parse(new).ok()?;
-    let mut expected = draft.document.root()?.to_json();
-    let from_root = draft.objects.iter().flat_map(|object| {
-        let at = |edit: &Edit| Edit { path: object.path.join(&edit.path), op: edit.op.clone() };
-        object.edits.iter().map(at)
-    });
-    Edit::apply(&mut expected, &from_root.collect::<Vec<_>>()).ok()?;
-    if new.root()?.to_json() != expected {
+    let edited: HashMap<NodeId, &DraftObject<'_>> =
+        draft.objects.iter().map(|object| (object.value.id(), object)).collect();
+    let is_right = |old: ValueRef<'_>, new: ValueRef<'_>| {
+        edited.get(&old.id()).map(|object| is_edited(new, old, draft.edits_of(object)))
+    };
+    if !equal_but(draft.document.root()?, new.root()?, is_right) {
         return None;
     }
     let results: HashMap<(&FieldPath, &FieldPath), usize> = (draft.objects.iter())
@@ -69,6 +69,12 @@ fn verdicts(job: &Job, draft: &Draft<'_>, new: &Chunk<'_>) -> Option<Vec<Verdict
         verdicts.extend(result.map(|result| verdict(job, *result, pod)));
     });
     (verdicts.len() == draft.results.len()).then_some(verdicts)
+}
+
+/// Whether a value is the old one with some edits.
+fn is_edited<'e>(new: ValueRef<'_>, old: ValueRef<'_>, edits: impl Iterator<Item = &'e Edit>) -> bool {
+    let mut expected = old.to_json();
+    Edit::apply(&mut expected, edits).is_ok() && equal(new, &expected)
 }
 
 fn verdict(job: &Job, result: usize, mut pod: PodTemplate) -> Verdict {

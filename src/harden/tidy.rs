@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use serde_json::Value;
 
 use super::order;
-use crate::model::{Edit, FieldPath, Misfit, Op, Segment, Step};
+use crate::model::{Edit, FieldPath, Op, Segment, Step};
 use crate::report::harden::PlannedEdit;
 
 /// What may go when an edit takes its last field or item away: it says nothing when it is empty.
@@ -26,17 +26,18 @@ const PRUNED: &[&str] = &[
 ];
 
 /// The edits, each path once, none within another, sorted as the document has them.
-pub(super) fn tidy(template: &Value, edits: Vec<PlannedEdit>) -> Result<Vec<PlannedEdit>, Misfit> {
+pub(super) fn tidy(template: &Value, edits: Vec<PlannedEdit>) -> Vec<PlannedEdit> {
     let mut edits = without_repeats(template, edits);
     loop {
-        let parents = emptied(template, &edits)?;
+        let parents = emptied(template, &edits);
         if parents.is_empty() {
             break;
         }
         edits = pruned(template, edits, &parents);
     }
     order::sort(template, &mut edits);
-    Ok(edits)
+    edits.shrink_to_fit();
+    edits
 }
 
 /// Merges edits of the same path. Who sets a field knows more than who removes it; items appended to a list share their
@@ -107,20 +108,31 @@ fn appends(template: &Value, path: &FieldPath) -> bool {
 }
 
 /// The parents that removals leave empty, each once; none of them is within another, which would not be empty.
-fn emptied(template: &Value, edits: &[PlannedEdit]) -> Result<Vec<FieldPath>, Misfit> {
-    let mut result = template.clone();
-    Edit::apply(&mut result, edits.iter().map(|planned| &planned.edit))?;
-    let removals = edits.iter().filter(|planned| planned.edit.op == Op::Remove);
-    let parents = removals.map(|planned| planned.edit.path.parent());
-    // No list on the way loses items: only volumes, mounts, sysctls and capabilities do, and they hold no lists.
-    let is_empty = |path: &FieldPath| match path.find(&result) {
-        Some(Value::Object(fields)) => fields.is_empty(),
-        Some(Value::Array(items)) => items.is_empty(),
-        _ => false,
+fn emptied(template: &Value, edits: &[PlannedEdit]) -> Vec<FieldPath> {
+    let mut removed: HashMap<Vec<Step<'_>>, usize> = HashMap::new();
+    let mut filled: HashSet<Vec<Step<'_>>> = HashSet::new();
+    for planned in edits {
+        let mut way: Vec<Step<'_>> = planned.edit.path.steps().collect();
+        way.pop();
+        match planned.edit.op {
+            Op::Remove => *removed.entry(way).or_default() += 1,
+            Op::Set(_) => while filled.insert(way.clone()) && way.pop().is_some() {},
+        }
+    }
+    let mut seen = HashSet::new();
+    let is_emptied = |path: &FieldPath| {
+        let way: Vec<Step<'_>> = path.steps().collect();
+        let count = match path.find(template) {
+            Some(Value::Object(fields)) => fields.len(),
+            Some(Value::Array(items)) => items.len(),
+            _ => return false,
+        };
+        removed.get(&way) == Some(&count) && !filled.contains(&way)
     };
     let may_go = |path: &FieldPath| path.last().and_then(Segment::as_key).is_some_and(|key| PRUNED.contains(&key));
-    let mut seen = HashSet::new();
-    Ok(parents.filter(may_go).filter(is_empty).filter(|parent| seen.insert(parent.clone())).collect())
+    let removals = edits.iter().filter(|planned| planned.edit.op == Op::Remove);
+    let parents = removals.map(|planned| planned.edit.path.parent()).filter(may_go).filter(is_emptied);
+    parents.filter(|parent| seen.insert(parent.clone())).collect()
 }
 
 /// The edits with one removal of each of `parents` in place of those within it.
@@ -140,16 +152,24 @@ fn pruned(template: &Value, edits: Vec<PlannedEdit>, parents: &[FieldPath]) -> V
 
 /// One removal of `parent` in place of the edits within it.
 fn whole(template: &Value, within: Vec<PlannedEdit>, parent: &FieldPath) -> Option<PlannedEdit> {
-    let parts = within.iter().flat_map(|planned| match planned.parts.as_slice() {
-        [] => std::slice::from_ref(planned),
-        parts => parts,
-    });
-    let parts: Vec<_> = parts.cloned().collect();
     let risk = joined_risks(&within);
     let fix = within.iter().map(|planned| planned.fix).min()?;
-    let whole = within.into_iter().next()?;
+    let PlannedEdit { check, container, .. } = within.first()?;
+    let (check, container) = (*check, container.clone());
     let before = parent.find(template).cloned().unwrap_or_default();
-    Some(PlannedEdit { edit: Edit::remove(parent.clone()), fix, risk, parts, before, ..whole })
+    let parts = within.into_iter().flat_map(|mut planned| match std::mem::take(&mut planned.parts) {
+        parts if parts.is_empty() => vec![planned],
+        parts => parts,
+    });
+    Some(PlannedEdit {
+        edit: Edit::remove(parent.clone()),
+        check,
+        fix,
+        container,
+        before,
+        risk,
+        parts: parts.collect(),
+    })
 }
 
 /// What the edits may break, each of it once.

@@ -150,4 +150,15 @@ mod tests {
         let names: Vec<_> = spec["volumes"].as_array().unwrap().iter().map(|volume| volume["name"].clone()).collect();
         assert_eq!(names, ["tmp", "data", "tmp-a", "tmp-b", "var-cache-nginx"]);
     }
+
+    #[test]
+    fn folders_of_containers_with_one_name_have_names_of_their_own() {
+        let containers: Vec<_> = (0..4).map(|_| json!({"name": "a"})).collect();
+        let volumes = json!([{"name": "tmp-2", "emptyDir": {}}]);
+        let template = json!({"spec": {"containers": containers, "volumes": volumes}});
+        let choices = Choices { read_only_root_filesystem: true, ..Choices::default() };
+        let spec = hardened(&template, &choices).0["spec"].clone();
+        let names: Vec<_> = spec["volumes"].as_array().unwrap().iter().map(|volume| volume["name"].clone()).collect();
+        assert_eq!(names, ["tmp-2", "tmp", "tmp-a", "tmp-3", "tmp-4"]);
+    }
 }

@@ -1,6 +1,6 @@
 //! Read-only root file systems, and the folders that stay writable.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,8 @@ use crate::model::{ContainerKind, Edit, FieldPath, PlacedContainer};
 /// it is to write.
 pub(super) fn read_only(case: &Case<'_>) -> Repair {
     let volumes = FieldPath::fields(&["spec", "volumes"]);
-    let mut names: BTreeSet<String> = case.pod.spec.volumes.iter().map(|volume| volume.name.clone()).collect();
+    let mut names =
+        Names { taken: case.pod.spec.volumes.iter().map(|volume| volume.name.clone()).collect(), next: HashMap::new() };
     let next = case.pod.spec.volumes.len();
     let mut steps = Vec::new();
     for container in case.pod.spec.all_containers().filter(|c| c.kind != ContainerKind::Ephemeral) {
@@ -24,7 +25,7 @@ pub(super) fn read_only(case: &Case<'_>) -> Repair {
         let mounts = container.path().field("volumeMounts");
         let mounted = mount_paths(case, &mounts);
         for path in writable(case).into_iter().filter(|path| !mounted.iter().any(|mount| covers(mount, path))) {
-            let name = free_name(path, container, &mut names);
+            let name = names.free(path, container);
             let mount = Edit::set(mounts.clone().index(mounted.len()), json!({"name": name, "mountPath": path}));
             let volume = Edit::set(volumes.clone().index(next), json!({"name": name, "emptyDir": {}}));
             steps.extend([mount, volume].map(|edit| wished(edit, "")));
@@ -52,14 +53,32 @@ fn covers(mount: &str, path: &str) -> bool {
     !mount.is_empty() && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// A volume name that is a DNS label and not taken yet, from the path and, where that is taken, the container.
-fn free_name(path: &str, container: PlacedContainer<'_>, names: &mut BTreeSet<String>) -> String {
-    let plain = label(path);
-    let own = label(&format!("{path}-{}", container.container.name));
-    let candidates = [plain.clone(), own].into_iter().chain((2..).map(|number| numbered(&plain, number)));
-    let name = candidates.into_iter().find(|name| !names.contains(name)).unwrap_or(plain);
-    names.insert(name.clone());
-    name
+/// Names of volumes.
+struct Names {
+    taken: BTreeSet<String>,
+    /// The number that is tried next, of names that needed one.
+    next: HashMap<String, usize>,
+}
+
+impl Names {
+    /// A name that is a DNS label and not taken yet, from the path and, where that is taken, the container.
+    fn free(&mut self, path: &str, container: PlacedContainer<'_>) -> String {
+        let plain = label(path);
+        let own = label(&format!("{path}-{}", container.container.name));
+        let free = [plain.clone(), own].into_iter().find(|name| !self.taken.contains(name));
+        let name = free.unwrap_or_else(|| self.numbered(plain));
+        self.taken.insert(name.clone());
+        name
+    }
+
+    fn numbered(&mut self, plain: String) -> String {
+        let first = self.next.get(&plain).copied().unwrap_or(2);
+        let mut names = (first..).map(|number| (number, numbered(&plain, number)));
+        let free = names.find(|(_, name)| !self.taken.contains(name));
+        let (number, name) = free.unwrap_or_else(|| (first, plain.clone()));
+        self.next.insert(plain, number + 1);
+        name
+    }
 }
 
 /// Longest name of a volume.

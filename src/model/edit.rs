@@ -1,10 +1,11 @@
 //! Edits: what is to change in an object, before anyone knows where and how it is written.
 
-use std::collections::HashMap;
+use std::cmp::Reverse;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value};
 
-use super::{FieldPath, Segment};
+use super::{FieldPath, Segment, Step};
 
 /// One change of an object.
 ///
@@ -52,31 +53,29 @@ impl Edit {
         Self { path, op: Op::Remove }
     }
 
-    /// Applies edits to an object: what is set first, then what is removed from the last list item to the first.
+    /// Applies edits to an object: what is set first, then what is removed.
     ///
     /// # Errors
     /// The first edit that does not fit; the object is then half changed.
     pub fn apply<'e>(object: &mut Value, edits: impl IntoIterator<Item = &'e Edit>) -> Result<(), Misfit> {
         let mut appended: HashMap<FieldPath, usize> = HashMap::new();
-        let mut removed: Vec<&FieldPath> = Vec::new();
+        let mut removed: HashMap<&[Segment], Vec<&FieldPath>> = HashMap::new();
         for edit in edits {
             match &edit.op {
                 Op::Set(value) => set(object, &edit.path, value, &mut appended)?,
-                Op::Remove => removed.push(&edit.path),
+                Op::Remove => removed.entry(way_to(&edit.path)).or_default().push(&edit.path),
             }
         }
-        removed.sort_by(|a, b| order(b, a));
-        removed.into_iter().try_for_each(|path| remove(object, path))
+        // List items change their places when others go, so what is deepest in the object goes first.
+        let mut removed: Vec<_> = removed.into_iter().collect();
+        removed.sort_by_key(|(way, _)| Reverse(way.len()));
+        removed.into_iter().try_for_each(|(way, paths)| remove(object, way, &paths))
     }
 }
 
-/// Paths in the order of lists' items; the order of fields does not matter.
-fn order(a: &FieldPath, b: &FieldPath) -> std::cmp::Ordering {
-    let key = |segment: &Segment| match segment {
-        Segment::Index(index) => (*index, String::new()),
-        other => (0, other.as_key().unwrap_or_default().to_owned()),
-    };
-    a.segments().iter().map(key).cmp(b.segments().iter().map(key))
+/// All steps of a path but the last one.
+fn way_to(path: &FieldPath) -> &[Segment] {
+    path.segments().split_last().map_or(&[], |(_, way)| way)
 }
 
 fn set(
@@ -115,24 +114,29 @@ fn set(
     Ok(())
 }
 
-fn remove(object: &mut Value, path: &FieldPath) -> Result<(), Misfit> {
-    let misfit = |why| Misfit { path: path.clone(), why };
-    let Some((last, way)) = path.segments().split_last() else { return Err(misfit("an object cannot be removed")) };
-    let mut at = object;
-    for segment in way {
-        let next = match (segment, at) {
-            (Segment::Index(index), Value::Array(items)) => items.get_mut(*index),
-            (key, Value::Object(fields)) => key.as_key().and_then(|key| fields.get_mut(key)),
-            _ => None,
+/// Removes fields or items of what stands at the end of `way`, all at once: one by one, those behind would be moved for each.
+fn remove(object: &mut Value, way: &[Segment], paths: &[&FieldPath]) -> Result<(), Misfit> {
+    let misfit = |path: &FieldPath, why| Misfit { path: path.clone(), why };
+    let holder = Segment::find_mut(way, object);
+    let mut gone: HashSet<Step<'_>> = HashSet::new();
+    for path in paths {
+        let last = path.last().ok_or_else(|| misfit(path, "an object cannot be removed"))?.step();
+        let is_there = match (last, holder.as_deref()) {
+            (Step::Index(index), Some(Value::Array(items))) => index < items.len(),
+            (Step::Key(key), Some(Value::Object(fields))) => fields.contains_key(key),
+            _ => false,
         };
-        at = next.ok_or_else(|| misfit("there is no such field"))?;
-    }
-    match (last, at) {
-        (Segment::Index(index), Value::Array(items)) if *index < items.len() => drop(items.remove(*index)),
-        (key, Value::Object(fields)) if fields.contains_key(key.as_key().unwrap_or_default()) => {
-            fields.shift_remove(key.as_key().unwrap_or_default());
+        if !is_there || !gone.insert(last) {
+            return Err(misfit(path, "there is no such field"));
         }
-        _ => return Err(misfit("there is no such field")),
+    }
+    match holder {
+        Some(Value::Array(items)) => {
+            let mut at = 0..;
+            items.retain(|_| !at.next().is_some_and(|at| gone.contains(&Step::Index(at))));
+        }
+        Some(Value::Object(fields)) => fields.retain(|key, _| !gone.contains(&Step::Key(key))),
+        _ => {}
     }
     Ok(())
 }

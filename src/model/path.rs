@@ -138,10 +138,13 @@ impl FieldPath {
     /// What stands at this path in an object; `None` where the way to it ends.
     #[must_use]
     pub fn find<'v>(&self, object: &'v Value) -> Option<&'v Value> {
-        self.0.iter().try_fold(object, |value, segment| match segment {
-            Segment::Index(index) => value.as_array()?.get(*index),
-            key => value.as_object()?.get(key.as_key()?),
-        })
+        self.0.iter().try_fold(object, |value, segment| segment.find(value))
+    }
+
+    /// The same to change it.
+    #[must_use]
+    pub fn find_mut<'v>(&self, object: &'v mut Value) -> Option<&'v mut Value> {
+        Segment::find_mut(&self.0, object)
     }
 
     /// The path from step `at` on.
@@ -159,6 +162,23 @@ impl Segment {
             Step::Key(name) => Some(name),
             Step::Index(_) => None,
         }
+    }
+
+    /// What stands at this step in an object or a list, if anything.
+    #[must_use]
+    pub fn find<'v>(&self, holder: &'v Value) -> Option<&'v Value> {
+        match self.step() {
+            Step::Key(name) => holder.as_object()?.get(name),
+            Step::Index(index) => holder.as_array()?.get(index),
+        }
+    }
+
+    /// What stands at the end of some steps, to change it.
+    pub(super) fn find_mut<'v>(way: &[Self], object: &'v mut Value) -> Option<&'v mut Value> {
+        way.iter().try_fold(object, |value, segment| match segment.step() {
+            Step::Key(name) => value.as_object_mut()?.get_mut(name),
+            Step::Index(index) => value.as_array_mut()?.get_mut(index),
+        })
     }
 
     /// The step without where its name comes from.

@@ -74,9 +74,16 @@ pub fn generator(object: &Object<'_>, text: &str, origin: &Origin) -> Option<Str
 
 /// What Helm writes above a document that it rendered. Nothing below is searched: that would read a long list again for
 /// each of its items.
-fn chart_source(text: &str) -> Option<&str> {
-    let mut head = text.lines().take_while(|line| line.is_empty() || line.starts_with(['#', '-']));
-    head.find_map(|line| line.strip_prefix("# Source: "))
+fn chart_source(mut text: &str) -> Option<&str> {
+    // A line is looked for only where it may be one of those: JSON may have all objects in one line.
+    while text.starts_with(['#', '-', '\r', '\n']) {
+        let (line, below) = text.split_once('\n').unwrap_or((text, ""));
+        if let Some(source) = line.strip_prefix("# Source: ") {
+            return Some(source);
+        }
+        text = below;
+    }
+    None
 }
 
 #[cfg(test)]

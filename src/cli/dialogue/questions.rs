@@ -13,6 +13,7 @@ use crate::checks;
 use crate::cli::harden_args::WantedLevel;
 use crate::model::{Applicability, FieldPath, Segment, VolumeChoice};
 use crate::policy::{Level, Policy};
+use crate::report::Opened;
 use crate::report::apply::Evidence;
 use crate::report::harden::Hardened;
 
@@ -183,9 +184,10 @@ impl All<'_> {
     fn volumes(&self) -> Vec<Question> {
         let mut seen = BTreeSet::new();
         let mut questions = Vec::new();
+        let opened = Opened::default();
         for result in self.results() {
             for left in result.residue.iter().filter(|left| VOLUME_CHECKS.contains(&left.check)) {
-                let object = result.object.value();
+                let object = opened.value(&result.object);
                 let Some(volume) = volume_at(&left.path, &object) else { continue };
                 let name = volume["name"].as_str().unwrap_or_default();
                 if !name.is_empty() && seen.insert(name.to_owned()) {

@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::io::{self, Write};
+use std::rc::Rc;
 
 use serde_json::Value;
 
@@ -13,6 +14,7 @@ use crate::render::sentence::{listed, sentence, set_aside};
 use crate::render::style::{Style, Tone, counted, sanitize};
 use crate::render::words::position;
 use crate::render::yaml;
+use crate::report::Opened;
 use crate::report::harden::{HardenReport, Hardened, PlannedEdit, Refusal, Residue};
 use crate::report::patch::ObjectPatch;
 
@@ -38,11 +40,12 @@ pub fn plan(view: PlanView<'_>, style: &Style, out: &mut dyn Write) -> io::Resul
     if !results.is_empty() {
         writeln!(out)?;
     }
+    let opened = Opened::default();
     for (at, result) in results.iter().enumerate().filter(|(_, result)| has_details(result)) {
-        let block = Block { result, style, object: OnceCell::new() };
+        let block = Block { result, style, opened: &opened, object: OnceCell::new() };
         block.write(view.report, out)?;
-        if let Some((_, patch)) = view.by_hand.iter().find(|(of, _)| *of == at) {
-            block.by_hand(patch, out)?;
+        if let Ok(by_hand) = view.by_hand.binary_search_by_key(&at, |(of, _)| *of) {
+            block.by_hand(&view.by_hand[by_hand].1, out)?;
         }
         writeln!(out)?;
     }
@@ -135,7 +138,8 @@ fn summary(result: &Hardened) -> String {
 struct Block<'a> {
     result: &'a Hardened,
     style: &'a Style,
-    object: OnceCell<Value>,
+    opened: &'a Opened,
+    object: OnceCell<Rc<Value>>,
 }
 
 /// Why an edit is made, and what it may break.
@@ -219,7 +223,7 @@ impl Block<'_> {
 
     /// The object, which is only looked at where something about it is told.
     fn object(&self) -> &Value {
-        self.object.get_or_init(|| self.result.object.value())
+        self.object.get_or_init(|| self.opened.value(&self.result.object))
     }
 
     fn subject(&self, path: &FieldPath, container: Option<&str>) -> String {

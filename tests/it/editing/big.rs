@@ -25,6 +25,7 @@ fn ten_thousand_documents_are_edited_at_once() {
     let cut = chunks(&text);
     let documents: Vec<Document<'_>> = cut.iter().map(|chunk| Document::parse(chunk).unwrap()).collect();
     let edits = edits();
+    let edits: Vec<&Edit> = edits.iter().collect();
     let targets: Vec<Target<'_>> =
         documents.iter().map(|document| Target { object: document.root().unwrap(), edits: &edits }).collect();
     let found = edited(&text, &targets);
@@ -47,6 +48,7 @@ fn ten_thousand_items_of_a_list_are_edited_at_once() {
         let cut = chunks(&text);
         let document = Document::parse(&cut[0]).unwrap();
         let edits = edits();
+        let edits: Vec<&Edit> = edits.iter().collect();
         let items = document.root().unwrap().field("items").unwrap().items();
         let targets: Vec<Target<'_>> = items.map(|object| Target { object, edits: &edits }).collect();
         let found = edited(&text, &targets);

@@ -41,6 +41,7 @@ fn edit_last(text: &str, edits: &[&str]) -> Edited {
     let chunks = chunks(text);
     let document = Document::parse(chunks.last().expect("a document")).expect(text);
     let edits: Vec<Edit> = edits.iter().map(|written| edit(written)).collect();
+    let edits: Vec<&Edit> = edits.iter().collect();
     edited(text, &[Target { object: document.root().expect("a value"), edits: &edits }])
 }
 

@@ -80,7 +80,7 @@ pub(super) fn sample(seed: u64) -> Option<String> {
     let chunks = chunks(&text);
     let documents = read(&chunks)?;
     let edits = planned(&documents, &mut random);
-    Some(edited(&text, &targets(&documents, &edits)).text)
+    Some(edited(&text, &targets(&documents, &borrowed(&edits))).text)
 }
 
 fn read<'t>(chunks: &[Chunk<'t>]) -> Option<Vec<Document<'t>>> {
@@ -91,7 +91,12 @@ fn planned(documents: &[Document<'_>], random: &mut Random) -> Vec<Vec<Edit>> {
     documents.iter().map(|document| document.root().map_or_else(Vec::new, |root| edits(root, random))).collect()
 }
 
-fn targets<'d>(documents: &'d [Document<'_>], edits: &'d [Vec<Edit>]) -> Vec<Target<'d>> {
+/// The edits of each document, as a target has them.
+fn borrowed(edits: &[Vec<Edit>]) -> Vec<Vec<&Edit>> {
+    edits.iter().map(|edits| edits.iter().collect()).collect()
+}
+
+fn targets<'d>(documents: &'d [Document<'_>], edits: &'d [Vec<&'d Edit>]) -> Vec<Target<'d>> {
     let all = documents.iter().zip(edits);
     all.filter_map(|(document, edits)| Some(Target { object: document.root()?, edits })).collect()
 }
@@ -104,7 +109,8 @@ fn check(text: &str, random: &mut Random, counts: &Counts) -> Result<(), String>
         return Ok(());
     };
     let edits = planned(&documents, random);
-    let targets = targets(&documents, &edits);
+    let borrowed = borrowed(&edits);
+    let targets = targets(&documents, &borrowed);
     let found = edited(text, &targets);
     let context = |why: String| {
         format!(

@@ -68,7 +68,8 @@ fn what_is_refused_in_one_object_does_not_hinder_another() {
     let text = "kind: List\nitems:\n- &a\n  x: 1\n- *a\n- x: 1 # c\n---\nx: 1\n";
     let cut = chunks(text);
     let documents: Vec<Document<'_>> = cut.iter().map(|chunk| Document::parse(chunk).unwrap()).collect();
-    let (edits, none) = ([edit("x = 2"), edit("w = 3")], []);
+    let edits = [edit("x = 2"), edit("w = 3")];
+    let (edits, none) = (edits.each_ref(), []);
     let items = documents[0].root().unwrap().field("items").unwrap().items();
     let objects = items.chain(documents[1].root());
     let mut targets: Vec<Target<'_>> = objects.map(|object| Target { object, edits: &edits }).collect();

@@ -28,7 +28,7 @@ struct Measured {
 fn measured(command: &str, file: &Path) -> Measured {
     let (mut told, log) = (tempfile::tempfile().unwrap(), Stdio::null());
     let mut secctx = secctx();
-    secctx.args([command, "-f"]).arg(file).stdout(log).stderr(told.try_clone().unwrap());
+    secctx.args(command.split(' ')).arg("-f").arg(file).stdout(log).stderr(told.try_clone().unwrap());
     let mut child = secctx.spawn().unwrap();
     let (began, mut peak) = (Instant::now(), 0);
     let status = loop {
@@ -181,6 +181,73 @@ fn very_many_violations_of_one_pod_are_counted() {
         let told = format!("pod/a: {check}: of {count} violations only 1000 are listed");
         assert!(run.stderr.contains(&told), "{name}: {}", start(&run.stderr));
         let most = 4 * text.len() as u64 + BASE;
+        assert!(run.peak <= most, "{name}: {} of {} MB", run.peak >> 20, most >> 20);
+    }
+}
+
+/// `harden` keeps what it plans until all of it is made, so it takes only so much.
+#[test]
+fn objects_that_would_need_very_many_edits_are_left() {
+    let one = |container: &str, count: usize| {
+        let containers: String = (0..count).map(|at| container.replace('#', &at.to_string())).collect();
+        format!("apiVersion: v1\nkind: Pod\nmetadata: {{name: a}}\nspec:\n  containers: [{containers}]\n")
+    };
+    let names = |list: &str, name: &str, count: usize| {
+        let names = name.repeat(count);
+        one(&format!("{{name: a, image: b, securityContext: {{capabilities: {{{list}: [{names}]}}}}}}"), 1)
+    };
+    let values = "a.yaml:1:1: this object has more than 50000 values, so it was not edited";
+    let edits = "a.yaml:1:1: more than 20000 edits would be needed, so it was not edited";
+    for (name, text, told) in [
+        ("containers", one("{name: c#, image: a, securityContext: {privileged: true}},", 20_000), values),
+        ("braces", one("{},", 200_000), values),
+        ("small containers", one("{name: c#},", 24_000), edits),
+        ("added capabilities", names("add", "A,", 30_000), edits),
+        ("dropped capabilities", names("drop", "A,", 30_000), edits),
+        ("spellings", names("add", "chown,", 30_000), edits),
+    ] {
+        let files = folder(&[("a.yaml", &text)]);
+        for command in ["harden", "harden -o json", "harden -o plan-json"] {
+            let run = measured(command, &files.path().join("a.yaml"));
+            assert_eq!(run.code, Some(2), "{command} {name}: {}", start(&run.stderr));
+            assert!(run.stderr.contains(told), "{command} {name}: {}", start(&run.stderr));
+            let most = 4 * text.len() as u64 + BASE;
+            assert!(run.peak <= most, "{command} {name}: {} of {} MB", run.peak >> 20, most >> 20);
+        }
+    }
+}
+
+/// The most edits that are planned, each in the way of many others.
+#[test]
+fn as_many_edits_as_are_made_cost_in_proportion() {
+    const MANY: usize = 9_000;
+    let pod = |annotations: &str, container: &str| {
+        format!(
+            "apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n  annotations:\n    a: b\n{annotations}spec:\n  containers:\n{container}"
+        )
+    };
+    let context = |list: &str, names: &str| {
+        pod("", &format!("  - name: a\n    securityContext: {{capabilities: {{{list}: [{names}]}}}}\n"))
+    };
+    let profiles = (0..MANY).fold(String::new(), |mut text, at| {
+        let _ = writeln!(text, "    container.apparmor.security.beta.kubernetes.io/c{at}: unconfined");
+        text
+    });
+    let of_profiles = (0..MANY).fold(String::new(), |mut text, at| {
+        let _ = writeln!(text, "  - name: c{at}");
+        text
+    });
+    let half = MANY / 2;
+    for (name, level, text) in [
+        ("annotations", "baseline", pod(&profiles, &of_profiles)),
+        ("dropped capabilities", "restricted", context("drop", &"A,".repeat(MANY))),
+        ("spellings", "baseline", context("add", &("A,".repeat(half) + &"chown,".repeat(half)))),
+    ] {
+        let files = folder(&[("a.yaml", &text)]);
+        let run = measured(&format!("harden --level {level}"), &files.path().join("a.yaml"));
+        assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""), "{name}");
+        // An edit is some words, and what was there before.
+        let most = 4 * text.len() as u64 + BASE + BASE / 2;
         assert!(run.peak <= most, "{name}: {} of {} MB", run.peak >> 20, most >> 20);
     }
 }

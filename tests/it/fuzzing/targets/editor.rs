@@ -22,8 +22,9 @@ pub(crate) fn editor(data: &[u8]) -> Outcome {
         return Ok(());
     }
     let all: Vec<Vec<Edit>> = roots.iter().map(|root| edits(*root, &mut random)).collect();
+    let borrowed: Vec<Vec<&Edit>> = all.iter().map(|edits| edits.iter().collect()).collect();
     let targets: Vec<Target<'_>> =
-        roots.iter().zip(&all).map(|(object, edits)| Target { object: *object, edits }).collect();
+        roots.iter().zip(&borrowed).map(|(object, edits)| Target { object: *object, edits }).collect();
     let found = edited(&text, &targets);
     splices(&text, &targets, &found)
         .and_then(|()| reread(&targets, &found))
@@ -76,7 +77,8 @@ pub(crate) fn reread(targets: &[Target<'_>], found: &Edited) -> Outcome {
     for (at, (target, new)) in targets.iter().zip(&new).enumerate() {
         let mut expected = target.object.to_json();
         if !found.unedited.iter().any(|unedited| unedited.target == at) {
-            Edit::apply(&mut expected, target.edits).map_err(|misfit| format!("edited, and yet {misfit}"))?;
+            Edit::apply(&mut expected, target.edits.iter().copied())
+                .map_err(|misfit| format!("edited, and yet {misfit}"))?;
         }
         ensure(is_same(&new.to_json(), &expected), || format!("object {at} is not {expected}"))?;
         let was_json = target.object.document().is_json();
@@ -98,7 +100,7 @@ fn is_same(a: &Json, b: &Json) -> bool {
 }
 
 fn again(targets: &[Target<'_>], found: &Edited, new: &[ValueRef<'_>]) -> Outcome {
-    let sets_fields = |edit: &Edit| edit.op != Op::Remove && !matches!(edit.path.last(), Some(Segment::Index(_)));
+    let sets_fields = |edit: &&Edit| edit.op != Op::Remove && !matches!(edit.path.last(), Some(Segment::Index(_)));
     if !found.unedited.is_empty() || !targets.iter().all(|target| target.edits.iter().all(sets_fields)) {
         return Ok(());
     }
