@@ -11,6 +11,7 @@ pub mod patch;
 mod pieces;
 mod plan;
 mod proof;
+mod read;
 mod stream;
 mod tidy;
 mod windows;

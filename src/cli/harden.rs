@@ -25,12 +25,13 @@ pub(super) fn run(args: &HardenArgs, streams: &mut Streams) -> Result<Exit, Fail
     }
     args.live.refuse(COMMAND)?;
     let job = job(args)?;
-    let (inputs, mut problems) = check::inputs(&args.inputs, &args.rest, COMMAND)?;
+    let (inputs, problems) = check::inputs(&args.inputs, &args.rest, COMMAND)?;
     refuse_unwritable(args, &inputs)?;
     let mut hardening = harden(&job, &inputs);
     // What could not even be found stood in front of what was read.
-    problems.append(&mut hardening.report.errors);
-    hardening.report.errors = problems;
+    let of_what_was_read = std::mem::take(&mut hardening.report.errors);
+    hardening.report.errors = problems.into();
+    hardening.report.errors.add(of_what_was_read);
     if args.output == HardenFormat::Json {
         let problems = hardening.objects().problems();
         hardening.report.errors.extend(problems);
@@ -56,7 +57,8 @@ fn tell(args: &HardenArgs, hardening: &Hardening, streams: &mut Streams) -> Resu
         streams.out.flush()?;
     }
     let report = &hardening.report;
-    render::problem_lists(&report.warnings, &report.errors, &style, &mut streams.err)?;
+    let (warnings, errors) = (report.warnings.listed("warnings"), report.errors.listed("errors"));
+    render::problem_lists(&warnings, &errors, &style, &mut streams.err)?;
     Ok(())
 }
 

@@ -81,7 +81,8 @@ impl<'d> Planner<'_, 'd> {
             return Ok(());
         }
         if self.draft.objects.last().is_none_or(|last| last.path != object.path) {
-            if has_more_values(object.value, &mut MOST_VALUES.clone()) {
+            let mut room = MOST_VALUES;
+            if has_more_values(object.value, &mut room) {
                 self.too_large = Some(object.path.clone());
                 return Err(format!("this object has more than {MOST_VALUES} values, so it was not edited"));
             }

@@ -9,7 +9,8 @@ use rayon::prelude::*;
 use super::document::{Draft, draft};
 use super::pieces::{Misread, Piece, joined, pieces};
 use super::proof;
-use crate::check::{parse, unfit};
+use super::read::{Read, Told, read};
+use crate::check::unfit;
 use crate::edit::{self, Target};
 use crate::model::Choices;
 use crate::policy::Policy;
@@ -52,14 +53,12 @@ pub struct FileOrigin {
 struct Outcome {
     file: Option<(HardenedFile, FileOrigin)>,
     results: Vec<Hardened>,
-    errors: Vec<Problem>,
-    warnings: Vec<Problem>,
-    without_template: usize,
+    told: Told,
 }
 
 impl From<Problem> for Outcome {
     fn from(problem: Problem) -> Self {
-        Self { errors: vec![problem], ..Self::default() }
+        Self { told: problem.into(), ..Self::default() }
     }
 }
 
@@ -73,9 +72,9 @@ pub fn harden(job: &Job, inputs: &[Input]) -> Hardening {
     for outcome in outcomes {
         let first = report.results.len();
         report.results.extend(outcome.results);
-        report.errors.extend(outcome.errors);
-        report.warnings.extend(outcome.warnings);
-        report.without_template += outcome.without_template;
+        report.errors.add(outcome.told.errors);
+        report.warnings.add(outcome.told.warnings);
+        report.without_template += outcome.told.without_template;
         if let Some((file, origin)) = outcome.file {
             report.files.push(HardenedFile { results: first..report.results.len(), ..file });
             origins.push(origin);
@@ -166,9 +165,7 @@ fn harden_pieces(job: &Job, manifest: &Manifest, pieces: &[Piece<'_>]) -> Result
     let (mut all, mut texts, mut changes) = (Outcome::default(), Vec::new(), Vec::new());
     for (outcome, edited) in parts {
         all.results.extend(outcome.results);
-        all.errors.extend(outcome.errors);
-        all.warnings.extend(outcome.warnings);
-        all.without_template += outcome.without_template;
+        all.told.add(outcome.told);
         texts.push(edited.text);
         changes.extend(edited.changes);
     }
@@ -176,34 +173,26 @@ fn harden_pieces(job: &Job, manifest: &Manifest, pieces: &[Piece<'_>]) -> Result
     Ok((all, Edited { text, changes }))
 }
 
-/// Whether a document holds nothing at all. There may be many of them, and each takes more memory than it has bytes.
-fn is_blank(document: &str) -> bool {
-    document.strip_prefix("---").unwrap_or(document).bytes().all(|byte| matches!(byte, b' ' | b'\r' | b'\n'))
-}
-
 fn harden_piece(job: &Job, manifest: &Manifest, piece: &Piece<'_>) -> (Outcome, Edited) {
-    let mut outcome = Outcome::default();
-    let mut drafts = Vec::new();
-    let parsed = |chunk| (chunk, parse(manifest, chunk));
-    let documents: Vec<_> = piece.chunks.iter().filter(|chunk| !is_blank(chunk.text)).map(parsed).collect();
-    for (chunk, document) in &documents {
-        match document {
-            Ok(document) => {
+    let (mut told, mut drafts) = (Told::default(), Vec::new());
+    let mut documents = read(job, manifest, &piece.chunks);
+    for read in &mut documents {
+        match read {
+            Read::Hardened(chunk, document) => {
                 let (draft, scene) = draft(job, manifest, chunk, document);
-                outcome.errors.extend(scene.errors.listed("errors"));
-                outcome.warnings.extend(scene.warnings.listed("warnings"));
-                outcome.without_template += usize::from(scene.is_without_template);
+                told.add(scene.into());
                 drafts.push(draft);
             }
-            Err(problem) => outcome.errors.push(problem.clone()),
+            Read::Told(of_others) => told.add(std::mem::take(of_others)),
         }
     }
-    let (text, changes) = edit(job, piece.text, &mut drafts);
-    outcome.results = drafts.into_iter().flat_map(|draft| draft.results).collect();
-    let problems = outcome.errors.iter_mut().chain(&mut outcome.warnings).map(|problem| &mut problem.source);
-    for source in problems.chain(outcome.results.iter_mut().map(|result| &mut result.source)) {
+    let (text, changes) = edit(job, piece, &mut drafts);
+    let mut results: Vec<Hardened> = drafts.into_iter().flat_map(|draft| draft.results).collect();
+    let problems = told.errors.sources_mut().chain(told.warnings.sources_mut());
+    for source in problems.chain(results.iter_mut().map(|result| &mut result.source)) {
         source.document = source.document.map(|at| at + piece.before);
     }
+    let outcome = Outcome { results, told, file: None };
     let in_file = |range: Range<usize>| range.start + piece.offset..range.end + piece.offset;
     let changes = changes.into_iter().map(|(range, length)| (in_file(range), length)).collect();
     (outcome, Edited { text, changes })
@@ -211,7 +200,7 @@ fn harden_piece(job: &Job, manifest: &Manifest, piece: &Piece<'_>) -> (Outcome, 
 
 /// The text with the edits of all objects that can be edited and read back as planned, if there are any, and where it
 /// changed. Of the others it is noted why not.
-fn edit(job: &Job, text: &str, drafts: &mut [Draft<'_>]) -> (Option<String>, Vec<(Range<usize>, usize)>) {
+fn edit(job: &Job, piece: &Piece<'_>, drafts: &mut [Draft<'_>]) -> (Option<String>, Vec<(Range<usize>, usize)>) {
     // Each round gives up one document at least.
     for _ in 0..=drafts.len() {
         let places: Vec<(usize, usize)> = drafts
@@ -222,12 +211,12 @@ fn edit(job: &Job, text: &str, drafts: &mut [Draft<'_>]) -> (Option<String>, Vec
         if places.is_empty() {
             break;
         }
-        let edited = edited_at(text, drafts, &places);
+        let edited = edited_at(piece.text, drafts, &places);
         for unedited in edited.unedited {
             let (draft, object) = places[unedited.target];
             drafts[draft].refuse(job, object, unedited.refused);
         }
-        if proof::holds(job, text, &edited.text, drafts) {
+        if proof::holds(job, &piece.chunks, &edited.text, drafts) {
             let changes = edited.splices.into_iter().map(|splice| (splice.range, splice.text.len()));
             return (Some(edited.text), changes.collect());
         }

@@ -16,8 +16,8 @@ use crate::yaml::{Chunk, Document, NodeId, Start, Text, ValueRef, chunks};
 
 /// Whether the edited text holds what was planned and nothing else is different; then the results say how it is judged.
 /// Documents of which that is not true are given up, so that the next try is without them.
-pub(super) fn holds(job: &Job, before: &str, after: &str, drafts: &mut [Draft<'_>]) -> bool {
-    let (old, new) = (chunks(before), chunks(after));
+pub(super) fn holds(job: &Job, old: &[Chunk<'_>], after: &str, drafts: &mut [Draft<'_>]) -> bool {
+    let new = chunks(after);
     let edited: HashSet<usize> = drafts
         .iter()
         .filter(|draft| draft.objects_to_edit().next().is_some())

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Kept, Opened, Problem, Source};
+use super::{Kept, Opened, Problems, Source};
 use crate::model::{Applicability, Edit, FieldPath, Op};
 use crate::policy::{Level, Policy};
 
@@ -19,9 +19,9 @@ pub struct HardenReport {
     /// The texts that were read, in the order of the input. Empty where objects of a cluster are hardened.
     pub files: Vec<HardenedFile>,
     /// What could not be read, judged or edited, in the order of the input. The rest was hardened all the same.
-    pub errors: Vec<Problem>,
+    pub errors: Problems,
     /// What should be known.
-    pub warnings: Vec<Problem>,
+    pub warnings: Problems,
     /// Documents that hold no pod template (empty ones not counted).
     pub without_template: usize,
 }
@@ -126,8 +126,8 @@ impl HardenReport {
     /// A report that has nothing to say yet.
     #[must_use]
     pub fn new(policy: Policy) -> Self {
-        let (results, files, errors, warnings) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { policy, results, files, errors, warnings, without_template: 0 }
+        let (errors, warnings) = (Problems::default(), Problems::default());
+        Self { policy, results: Vec::new(), files: Vec::new(), errors, warnings, without_template: 0 }
     }
 
     /// How many templates do not meet the policy after the edits.

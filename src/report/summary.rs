@@ -1,6 +1,6 @@
 //! What a report comes to: all that its first and last lines are made of, also where its verdicts are long gone.
 
-use super::{Asked, Problem, Report, Verdict};
+use super::{Asked, Problem, Report, Source, Verdict};
 use crate::policy::Version;
 
 /// By what the objects of a run were judged.
@@ -131,6 +131,11 @@ impl Problems {
         self.count += next.count;
     }
 
+    /// Where those are that are kept, to be moved.
+    pub fn sources_mut(&mut self) -> impl Iterator<Item = &mut Source> {
+        self.kept.iter_mut().map(|problem| &mut problem.source)
+    }
+
     /// How many there are, those among them that are not kept.
     #[must_use]
     pub fn count(&self) -> usize {
@@ -160,6 +165,12 @@ impl Problems {
 impl Extend<Problem> for Problems {
     fn extend<I: IntoIterator<Item = Problem>>(&mut self, problems: I) {
         problems.into_iter().for_each(|problem| self.push(problem));
+    }
+}
+
+impl From<Problem> for Problems {
+    fn from(problem: Problem) -> Self {
+        vec![problem].into()
     }
 }
 

@@ -30,7 +30,7 @@ impl Live<'_> {
             writeln!(streams.out)?;
             streams.out.flush()?;
         }
-        self.tell_errors(&report.errors, streams)?;
+        self.tell_errors(&report.errors.listed("errors"), streams)?;
         self.warn_of_keepers(&items, streams)?;
         self.apply_all(items, !report.errors.is_empty(), streams)
     }

@@ -100,7 +100,7 @@ impl Live<'_> {
     /// The report that all formats are made from.
     pub(super) fn report(&self, items: &[Item], answers: &Answers, errors: Vec<Problem>) -> HardenReport {
         let mut report = HardenReport::new(self.policy(answers));
-        report.errors = errors;
+        report.errors = errors.into();
         for item in items {
             let first = report.results.len();
             report.results.extend(item.planned.results.iter().cloned());

@@ -38,7 +38,7 @@ impl Live<'_> {
             self.print_report(&report, items, answers, streams)?;
             streams.out.flush()?;
         }
-        self.tell_errors(&report.errors, streams)?;
+        self.tell_errors(&report.errors.listed("errors"), streams)?;
         Ok(if !report.errors.is_empty() || written == Written::Failed {
             Exit::Failure
         } else {

@@ -44,8 +44,7 @@ struct List<'a, T> {
 /// # Errors
 /// Those of `out`.
 pub fn plan_json(report: &HardenReport, out: &mut dyn Write) -> io::Result<()> {
-    let errors: Vec<_> = report.errors.iter().map(problem).collect();
-    let warnings: Vec<_> = report.warnings.iter().map(problem).collect();
+    let (errors, warnings) = (report.errors.listed("errors"), report.warnings.listed("warnings"));
     let wire = Document {
         api_version: "secctx/v1",
         kind: "HardenReport",
@@ -54,12 +53,12 @@ pub fn plan_json(report: &HardenReport, out: &mut dyn Write) -> io::Result<()> {
         summary: Summary {
             templates: report.results.len(),
             unreached: report.unreached(),
-            errors: report.errors.len(),
+            errors: report.errors.count(),
             without_template: report.without_template,
         },
         results: report.results.iter().map(result).collect(),
-        errors,
-        warnings,
+        errors: errors.iter().map(problem).collect(),
+        warnings: warnings.iter().map(problem).collect(),
     };
     document(&wire, out)
 }

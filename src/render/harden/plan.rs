@@ -321,7 +321,7 @@ pub fn closing(report: &HardenReport, style: &Style, out: &mut dyn Write) -> io:
     };
     let mut pieces = vec![(Tone::Plain, format!("{workloads}, {policy}"))];
     pieces.extend(listed(parts));
-    pieces.extend(set_aside(report.errors.len(), report.without_template));
+    pieces.extend(set_aside(report.errors.count(), report.without_template));
     sentence(out, style, 2, &pieces)?;
     style.next.as_deref().map_or(Ok(()), |command| next(command, style, out))
 }

@@ -154,6 +154,28 @@ fn very_many_warnings_of_one_document_are_counted() {
     assert!(run.peak <= most, "{} of {} MB", run.peak >> 20, most >> 20);
 }
 
+/// Documents that are nothing to either command: each takes a few bytes of text.
+#[test]
+fn very_many_documents_without_objects_cost_in_proportion() {
+    const MANY: usize = 200_000;
+    let warned = "from here on there are 190000 more warnings, not listed";
+    for (name, text, warns) in [
+        ("JSON", "{\"a\":1}".repeat(MANY), true),
+        ("YAML", "a: 1\n---\n".repeat(MANY), true),
+        ("comments", format!("{HEAD}---\n{}", "# a\n---\n".repeat(MANY / 2)), false),
+    ] {
+        let files = folder(&[("a.yaml", &text)]);
+        for command in ["check", "harden", "harden -o diff"] {
+            let run = measured(command, &files.path().join("a.yaml"));
+            let code = i32::from(name == "comments" && command == "check");
+            assert_eq!(run.code, Some(code), "{command} {name}: {}", start(&run.stderr));
+            assert_eq!(run.stderr.contains(warned), warns, "{command} {name}: {}", start(&run.stderr));
+            let most = 4 * text.len() as u64 + BASE;
+            assert!(run.peak <= most, "{command} {name}: {} of {} MB", run.peak >> 20, most >> 20);
+        }
+    }
+}
+
 /// Each item breaks several controls: there is much more to say of such a pod than it has text.
 #[test]
 fn very_many_violations_of_one_pod_are_counted() {
