@@ -1,6 +1,6 @@
 //! Long files are hardened piece by piece, so that few of their documents are in memory as trees, and on all processors.
 
-use crate::yaml::{Chunk, ChunkKind, chunks};
+use crate::yaml::{Chunk, chunks, visit_chunks};
 
 /// How much text makes a piece, in bytes. A document is never cut.
 const PIECE: usize = 1 << 20;
@@ -32,11 +32,10 @@ impl<'t> Piece<'t> {
 
     /// Whether the piece alone has the same documents.
     fn is_read_alone(&self) -> bool {
-        let alone = chunks(self.text);
-        let is_same = |(one, other): (&Chunk<'_>, &Chunk<'_>)| {
+        let is_same = |one: &Chunk<'_>, other: &Chunk<'_>| {
             (one.text, one.offset, &one.kind) == (other.text, other.offset, &other.kind)
         };
-        alone.len() == self.chunks.len() && alone.iter().zip(&self.chunks).all(is_same)
+        are_chunks(self.text, &self.chunks, is_same)
     }
 }
 
@@ -87,11 +86,23 @@ pub(super) fn joined(
     }
     new.push_str(&text[done..]);
     new.shrink_to_fit();
-    let is_broken = |chunk: &Chunk<'_>| matches!(chunk.kind, ChunkKind::Broken(_));
+    let kind = |chunk: &Chunk<'_>| std::mem::discriminant(&chunk.kind);
     let old = pieces.iter().flat_map(|piece| &piece.chunks);
-    let alike = old.map(|chunk| (chunk.kind == ChunkKind::Json, is_broken(chunk)));
-    let is_read = chunks(&new).iter().map(|chunk| (chunk.kind == ChunkKind::Json, is_broken(chunk))).eq(alike);
-    if is_read { Ok(Some(new)) } else { Err(Misread) }
+    if are_chunks(&new, old, |new, old| kind(new) == kind(old)) { Ok(Some(new)) } else { Err(Misread) }
+}
+
+/// Whether a text has as many documents as these, and each is as it should be. They are not all put beside one another:
+/// there may be very many of them.
+pub(super) fn are_chunks<'t, 'o: 'c, 'c>(
+    text: &'t str,
+    others: impl IntoIterator<Item = &'c Chunk<'o>>,
+    mut is_right: impl FnMut(&Chunk<'t>, &Chunk<'o>) -> bool,
+) -> bool {
+    let (mut others, mut are_right) = (others.into_iter(), true);
+    visit_chunks(text, &mut |chunk| {
+        are_right = are_right && others.next().is_some_and(|other| is_right(&chunk, other))
+    });
+    are_right && others.next().is_none()
 }
 
 /// Pieces that are not read alike once they stand together.

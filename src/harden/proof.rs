@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::document::{Draft, DraftObject};
 use super::files::Job;
+use super::pieces::are_chunks;
 use crate::admission::prepare_pod;
 use crate::check::{Stop, walk};
 use crate::edit::{equal, equal_but};
@@ -12,26 +13,32 @@ use crate::model::{Edit, FieldPath, PodTemplate};
 use crate::policy::Level;
 use crate::report::Origin;
 use crate::source::Manifest;
-use crate::yaml::{Chunk, Document, NodeId, Start, Text, ValueRef, chunks};
+use crate::yaml::{Chunk, Document, NodeId, Start, Text, ValueRef};
 
 /// Whether the edited text holds what was planned and nothing else is different; then the results say how it is judged.
 /// Documents of which that is not true are given up, so that the next try is without them.
 pub(super) fn holds(job: &Job, old: &[Chunk<'_>], after: &str, drafts: &mut [Draft<'_>]) -> bool {
-    let new = chunks(after);
     let edited: HashSet<usize> = drafts
         .iter()
         .filter(|draft| draft.objects_to_edit().next().is_some())
         .map(|draft| draft.document.index)
         .collect();
-    let is_kept = |(old, new): (&Chunk<'_>, &Chunk<'_>)| edited.contains(&old.index) || old.text == new.text;
-    if old.len() != new.len() || !old.iter().zip(&new).all(is_kept) {
+    let mut new: HashMap<usize, Chunk<'_>> = HashMap::new();
+    let are_kept = are_chunks(after, old, |chunk, old| {
+        let is_edited = edited.contains(&old.index);
+        if is_edited {
+            new.insert(chunk.index, chunk.clone());
+        }
+        is_edited || old.text == chunk.text
+    });
+    if !are_kept {
         // Which document is to blame cannot be told.
         drafts.iter_mut().for_each(|draft| draft.give_up(job, "the edits would change another document"));
         return false;
     }
     let mut all_hold = true;
     for draft in drafts.iter_mut().filter(|draft| edited.contains(&draft.document.index)) {
-        match new.get(draft.document.index).and_then(|new| verdicts(job, draft, new)) {
+        match new.get(&draft.document.index).and_then(|new| verdicts(job, draft, new)) {
             Some(verdicts) => draft.note(&verdicts),
             None => {
                 all_hold = false;

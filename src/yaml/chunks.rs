@@ -43,12 +43,18 @@ const LOOK_AHEAD: usize = 4096;
 
 /// The documents of `text`, in order.
 pub fn chunks(text: &str) -> Vec<Chunk<'_>> {
-    let mut cutter = Cutter::new(text, Start::default());
-    if starts_as_json(text) && cutter.json() {
-        return cutter.chunks;
+    let mut chunks = Vec::new();
+    visit_chunks(text, &mut |chunk| chunks.push(chunk));
+    chunks
+}
+
+/// Hands out [`chunks`] one by one: of documents of a few bytes each, all of them take many times as much memory as their
+/// text.
+pub fn visit_chunks<'a>(text: &'a str, visit: &mut dyn FnMut(Chunk<'a>)) {
+    let mut cutter = Cutter::new(text, Start::default(), visit);
+    if !(starts_as_json(text) && cutter.json()) {
+        cutter.yaml();
     }
-    cutter.yaml();
-    cutter.chunks
 }
 
 /// The documents of a part of a file, which is where [`whole_documents`] cut it, or the file's end.
@@ -56,9 +62,9 @@ pub fn chunks_from(text: &str, start: Start) -> Vec<Chunk<'_>> {
     if start == Start::default() {
         return chunks(text);
     }
-    let mut cutter = Cutter::new(text, start);
-    cutter.yaml();
-    cutter.chunks
+    let mut chunks = Vec::new();
+    Cutter::new(text, start, &mut |chunk| chunks.push(chunk)).yaml();
+    chunks
 }
 
 /// Where in a file a part of it starts.
@@ -126,12 +132,12 @@ fn is_separator_rest(content: &str) -> bool {
     content.is_empty() || content.starts_with('#')
 }
 
-struct Cutter<'a> {
+struct Cutter<'a, 'v> {
     text: &'a str,
     /// Where the next document starts.
     place: Place,
     index: usize,
-    chunks: Vec<Chunk<'a>>,
+    visit: &'v mut dyn FnMut(Chunk<'a>),
 }
 
 /// A place in the file: lines and columns are counted along the way, not from the start each time.
@@ -157,15 +163,15 @@ impl Place {
     }
 }
 
-impl<'a> Cutter<'a> {
-    fn new(text: &'a str, start: Start) -> Self {
+impl<'a, 'v> Cutter<'a, 'v> {
+    fn new(text: &'a str, start: Start, visit: &'v mut dyn FnMut(Chunk<'a>)) -> Self {
         let place = Place { offset: 0, line: start.line, column: 1 };
-        Self { text, place, index: start.document, chunks: Vec::new() }
+        Self { text, place, index: start.document, visit }
     }
 
     fn push(&mut self, place: Place, text: &'a str, kind: ChunkKind) {
         let Place { offset, line, column } = place;
-        self.chunks.push(Chunk { index: self.index, offset, line, column, text, kind });
+        (self.visit)(Chunk { index: self.index, offset, line, column, text, kind });
         self.index += 1;
     }
 
