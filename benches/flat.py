@@ -13,10 +13,11 @@ COMMANDS = (
 
 
 def sizes(most):
-    size = 100
-    while size <= most:
-        yield size
-        size *= 10
+    """Tenths of tenths of the most, as far as they are worth to be measured."""
+    found = [most]
+    while found[0] >= 800:
+        found.insert(0, found[0] // 10)
+    return found
 
 
 def measure(options, folder):
