@@ -7,7 +7,7 @@ use super::changes::Within;
 use super::editor::Editor;
 use super::{Refused, Splice, compare, part, sort, spliced};
 use crate::model::{Edit, FieldPath};
-use crate::yaml::{Chunk, ChunkKind, Document, NodeId, ValueRef, visit_chunks};
+use crate::yaml::{Chunk, ChunkKind, Document, NodeId, ValueRef, are_chunks, chunks};
 
 /// An object and what is to change in it.
 #[derive(Debug, Clone, Copy)]
@@ -86,19 +86,11 @@ fn fingerprint(text: &str) -> Fingerprint {
 
 /// Whether a new text has the documents of the old one, those edited among them.
 fn has_pieces(old: &str, new: &str, pieces: &HashMap<usize, Fingerprint>) -> bool {
-    digest(old, |chunk| pieces.get(&chunk.index).copied()) == digest(new, |_| None)
-}
-
-/// What the documents of a text come to, each as its text, or what `instead` has for it. There may be very many of them, so
-/// that they are not put beside one another.
-fn digest(text: &str, instead: impl Fn(&Chunk<'_>) -> Option<Fingerprint>) -> (usize, u64) {
-    let (mut count, mut hasher) = (0, DefaultHasher::new());
-    visit_chunks(text, &mut |chunk| {
-        std::mem::discriminant(&chunk.kind).hash(&mut hasher);
-        instead(&chunk).unwrap_or_else(|| fingerprint(chunk.text)).hash(&mut hasher);
-        count += 1;
-    });
-    (count, hasher.finish())
+    are_chunks(new, &chunks(old), |new, old| {
+        let is_text = pieces.get(&old.index).map_or(new.text == old.text, |piece| fingerprint(new.text) == *piece);
+        let is_broken = |chunk: &Chunk<'_>| matches!(chunk.kind, ChunkKind::Broken(_));
+        is_text && (old.kind == new.kind || is_broken(old) && is_broken(new))
+    })
 }
 
 fn refused(at: usize, target: &Target<'_>) -> Unedited {

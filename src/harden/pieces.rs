@@ -1,6 +1,6 @@
 //! Long files are hardened piece by piece, so that few of their documents are in memory as trees, and on all processors.
 
-use crate::yaml::{Chunk, chunks, visit_chunks};
+use crate::yaml::{Chunk, are_chunks, chunks};
 
 /// How much text makes a piece, in bytes. A document is never cut.
 const PIECE: usize = 1 << 20;
@@ -89,20 +89,6 @@ pub(super) fn joined(
     let kind = |chunk: &Chunk<'_>| std::mem::discriminant(&chunk.kind);
     let old = pieces.iter().flat_map(|piece| &piece.chunks);
     if are_chunks(&new, old, |new, old| kind(new) == kind(old)) { Ok(Some(new)) } else { Err(Misread) }
-}
-
-/// Whether a text has as many documents as these, and each is as it should be. They are not all put beside one another:
-/// there may be very many of them.
-pub(super) fn are_chunks<'t, 'o: 'c, 'c>(
-    text: &'t str,
-    others: impl IntoIterator<Item = &'c Chunk<'o>>,
-    mut is_right: impl FnMut(&Chunk<'t>, &Chunk<'o>) -> bool,
-) -> bool {
-    let (mut others, mut are_right) = (others.into_iter(), true);
-    visit_chunks(text, &mut |chunk| {
-        are_right = are_right && others.next().is_some_and(|other| is_right(&chunk, other))
-    });
-    are_right && others.next().is_none()
 }
 
 /// Pieces that are not read alike once they stand together.

@@ -4,7 +4,6 @@ use std::collections::{HashMap, HashSet};
 
 use super::document::{Draft, DraftObject};
 use super::files::Job;
-use super::pieces::are_chunks;
 use crate::admission::prepare_pod;
 use crate::check::{Stop, walk};
 use crate::edit::{equal, equal_but};
@@ -13,7 +12,7 @@ use crate::model::{Edit, FieldPath, PodTemplate};
 use crate::policy::Level;
 use crate::report::Origin;
 use crate::source::Manifest;
-use crate::yaml::{Chunk, Document, NodeId, Start, Text, ValueRef};
+use crate::yaml::{Chunk, Document, NodeId, Start, Text, ValueRef, are_chunks};
 
 /// Whether the edited text holds what was planned and nothing else is different; then the results say how it is judged.
 /// Documents of which that is not true are given up, so that the next try is without them.

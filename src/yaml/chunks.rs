@@ -50,11 +50,25 @@ pub fn chunks(text: &str) -> Vec<Chunk<'_>> {
 
 /// Hands out [`chunks`] one by one: of documents of a few bytes each, all of them take many times as much memory as their
 /// text.
-pub fn visit_chunks<'a>(text: &'a str, visit: &mut dyn FnMut(Chunk<'a>)) {
+fn visit_chunks<'a>(text: &'a str, visit: &mut dyn FnMut(Chunk<'a>)) {
     let mut cutter = Cutter::new(text, Start::default(), visit);
     if !(starts_as_json(text) && cutter.json()) {
         cutter.yaml();
     }
+}
+
+/// Whether a text has as many documents as these, and each is as it should be. They are not all put beside one another:
+/// there may be very many of them.
+pub fn are_chunks<'t, 'o: 'c, 'c>(
+    text: &'t str,
+    others: impl IntoIterator<Item = &'c Chunk<'o>>,
+    mut is_right: impl FnMut(&Chunk<'t>, &Chunk<'o>) -> bool,
+) -> bool {
+    let (mut others, mut are_right) = (others.into_iter(), true);
+    visit_chunks(text, &mut |chunk| {
+        are_right = are_right && others.next().is_some_and(|other| is_right(&chunk, other))
+    });
+    are_right && others.next().is_none()
 }
 
 /// The documents of a part of a file, which is where [`whole_documents`] cut it, or the file's end.

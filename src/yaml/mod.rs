@@ -31,7 +31,7 @@ mod tree;
 mod value;
 mod written;
 
-pub use chunks::{Chunk, ChunkKind, Start, chunks, chunks_from, starts_as_json, visit_chunks, whole_documents};
+pub use chunks::{Chunk, ChunkKind, Start, are_chunks, chunks, chunks_from, starts_as_json, whole_documents};
 pub use text::{Encoding, Text};
 pub use tree::{Document, Duplicate, NodeId, Span, Style};
 pub use value::{Entry, Located, Value, ValueRef};
